@@ -1,0 +1,43 @@
+"""What can go wrong in a dream, each with a code that programs can rely on."""
+
+
+class DreamError(Exception):
+    """A dream that can't be had; the message names the bad value, what is allowed, and the fix."""
+
+    code = "dream_error"
+
+
+class PictureError(DreamError):
+    """The file is no picture that can be dreamt: empty, broken, of an unknown format, too large or too small."""
+
+    code = "bad_picture"
+
+
+class PictureTooLargeError(PictureError):
+    """The picture has more pixels than the limit."""
+
+    code = "picture_too_large"
+
+
+class PictureTooSmallError(PictureError):
+    """The picture is smaller than the network takes."""
+
+    code = "picture_too_small"
+
+
+class WeightsError(DreamError):
+    """The weights are missing, are other bytes than expected, or don't fit the model."""
+
+    code = "weights_unavailable"
+
+
+class GradientError(DreamError):
+    """The gradient is not finite, or zero everywhere: there is no direction to dream in."""
+
+    code = "no_gradient"
+
+
+class CheckpointError(DreamError):
+    """A checkpoint doesn't belong to this picture and these parameters, or is damaged."""
+
+    code = "bad_checkpoint"

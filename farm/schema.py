@@ -1,0 +1,167 @@
+"""The job as the HTTP api shows it: what the api answers with and what clients read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from farm.states import JobState
+
+ResultFormat = Literal["png", "jpeg", "webp"]
+
+
+class View(BaseModel):
+    """Base of all answers: immutable; a reader ignores keys that a newer farm adds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ProgressView(View):
+    """How far a render is."""
+
+    fraction: Annotated[float, Field(ge=0, le=1, description="Share of the work done, by pixels times steps.")] = 0
+    octave: Annotated[int, Field(description="Octave at work, from 1; 0 before the first.")] = 0
+    octaves: Annotated[int, Field(description="Octaves in all, after clamping.")] = 0
+    step: Annotated[int, Field(description="Steps done in this octave.")] = 0
+    steps: Annotated[int, Field(description="Steps per octave.")] = 0
+    loss: Annotated[float | None, Field(description="Objective before the latest step.")] = None
+    eta_s: Annotated[float | None, Field(description="Seconds to go, estimated.")] = None
+
+
+class PictureView(View):
+    """A stored picture."""
+
+    sha256: str
+    width: Annotated[int, Field(description="Upright, in px.")]
+    height: Annotated[int, Field(description="Upright, in px.")]
+
+
+class OutputView(View):
+    """The finished picture."""
+
+    format: ResultFormat
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+
+
+class ErrorView(View):
+    """Why a job failed."""
+
+    code: Annotated[str, Field(description="Stable, for programs.")]
+    message: Annotated[str, Field(description="For people.")]
+
+
+class AttemptView(View):
+    """One worker's try at a job."""
+
+    number: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Literal["running", "succeeded", "failed", "canceled", "handed_back", "lost"] = "running"
+
+
+class MetricsView(View):
+    """Where the time went."""
+
+    queued_s: float | None = None
+    render_s: float | None = None
+
+
+class JobView(View):
+    """A job."""
+
+    id: str
+    state: JobState
+    seq: Annotated[int, Field(description="Grows with every change of the job.")]
+    name: Annotated[str | None, Field(description="The picture's file name, if one was given.")] = None
+    progress: ProgressView
+    params: Annotated[dict[str, Any], Field(description="DreamParams, complete.")]
+    format: ResultFormat
+    input: PictureView
+    guide: PictureView | None = None
+    output: OutputView | None = None
+    error: ErrorView | None = None
+    notices: Annotated[list[str], Field(description="What was done otherwise than asked, and why.")] = []
+    attempts: list[AttemptView] = []
+    tags: list[str] = []
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    metrics: MetricsView
+    links: Annotated[dict[str, str], Field(description="Where to go from here, as paths.")] = {}
+
+
+class JobPage(View):
+    """A page of jobs, newest first."""
+
+    jobs: list[JobView]
+    next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
+
+
+class EventView(View):
+    """The `data` of one server-sent event; its `id` is what `Last-Event-ID` takes."""
+
+    state: JobState
+    seq: int
+    progress: ProgressView
+    error: ErrorView | None = None
+    previews: Annotated[int, Field(description="Octaves whose preview can be fetched.")] = 0
+
+
+class LayerView(View):
+    """A layer that can be dreamt with."""
+
+    name: str
+    kind: str
+    channels: int
+    stride: Annotated[int, Field(description="Input px per unit.")]
+    receptive_field: Annotated[int, Field(description="Input px that one unit sees, per side.")]
+    shape: Annotated[tuple[int, int, int], Field(description="(height, width, channels) at the size asked for.")]
+
+
+class ModelView(View):
+    """A network."""
+
+    name: str
+    title: str
+    min_size: Annotated[int, Field(description="Shortest side that it takes, in px.")]
+    default_layers: dict[str, float]
+    layers: list[LayerView]
+
+
+class WorkerView(View):
+    """A worker that is alive."""
+
+    id: str
+    host: str
+    pid: int
+    device: str
+    version: str
+    state: Literal["idle", "busy", "draining"]
+    job: str | None = None
+    started_at: datetime
+    seen_at: datetime
+
+
+class UploadView(View):
+    """Where to PUT a picture, past the api."""
+
+    upload: Annotated[str, Field(description="Name it in a job: {\"image\": {\"upload\": …}}.")]
+    url: Annotated[str, Field(description="Presigned: PUT the bytes here.")]
+    expires_at: datetime
+
+
+class Problem(View):
+    """An error, as RFC 9457 describes it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: Annotated[str, Field(description="Stable, for programs.")]
+    detail: str
+    errors: Annotated[list[dict[str, str]], Field(description="`pointer` (JSON pointer) and `detail` per field.")] = []

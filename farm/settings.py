@@ -1,0 +1,82 @@
+"""The farm's settings, read from the environment in this one place and checked at start."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or out of bounds; the message names the variable and what it takes."""
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable with the prefix ``DREAMFARM_``, for example ``DREAMFARM_REDIS_URL``."""
+
+    model_config = SettingsConfigDict(env_prefix="DREAMFARM_", extra="ignore", frozen=True)
+
+    redis_url: Annotated[RedisDsn, Field(description="Redis ≥ 7 or Valkey; holds jobs and messages.")]
+
+    s3_endpoint_url: Annotated[AnyHttpUrl | None, Field(description="S3 as the farm reaches it; unset: AWS.")] = None
+    s3_public_endpoint_url: Annotated[
+        AnyHttpUrl | None, Field(description="S3 as users reach it, for presigned links; unset: as the farm does.")
+    ] = None
+    s3_bucket: Annotated[str, Field(min_length=3, max_length=63, description="Bucket for pictures and results.")]
+    s3_region: Annotated[str, Field(description="Region that requests are signed for.")] = "us-east-1"
+    s3_access_key_id: Annotated[str | None, Field(description="Unset: the AWS default chain.")] = None
+    s3_secret_access_key: Annotated[SecretStr | None, Field(description="Unset: the AWS default chain.")] = None
+    presign_expiry_s: Annotated[int, Field(ge=10, le=604_800, description="Life of a presigned link, in s.")] = 3600
+
+    max_megapixels: Annotated[float, Field(gt=0, le=1000, description="Largest picture accepted, in MP.")] = 64
+    max_upload_mb: Annotated[float, Field(gt=0, le=1000, description="Largest file accepted, in MB.")] = 64
+
+    max_attempts: Annotated[int, Field(ge=1, le=20, description="Lost attempts after which a job fails.")] = 3
+    lease_s: Annotated[float, Field(ge=1, le=600, description="A worker silent for so long has lost its job.")] = 15
+    resend_after_s: Annotated[float, Field(ge=1, le=3600, description="A lost message is sent again after it.")] = 30
+    soft_shutdown_s: Annotated[float, Field(ge=1, le=3600, description="Time to hand a job back on SIGTERM.")] = 20
+
+    max_event_streams: Annotated[int, Field(ge=1, description="Event streams open at once per api process.")] = 32
+    event_stream_life_s: Annotated[float, Field(ge=1, description="An event stream is closed after it.")] = 300
+
+    weights_dir: Annotated[Path | None, Field(description="Folder of weight files, for farms without internet.")] = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severity.")] = "info"
+    log_format: Annotated[Literal["json", "console"], Field(description="One JSON object a line, or text.")] = "json"
+
+    @property
+    def max_pixels(self) -> int:
+        """Largest picture accepted, in pixels."""
+        return int(self.max_megapixels * 1e6)
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Largest file accepted, in bytes."""
+        return int(self.max_upload_mb * 1e6)
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises
+    ------
+    SettingsError
+        One line per wrong variable: its name, what is wrong, and what it is for.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(item["loc"][0], item["msg"]) for item in error.errors())) from None
+
+
+def _explain(field: int | str, message: str) -> str:
+    description = Settings.model_fields[str(field)].description
+    return f"DREAMFARM_{str(field).upper()}: {message}. It sets: {description}"
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return load_settings()
