@@ -151,7 +151,7 @@ class WorkerView(View):
 class UploadView(View):
     """Where to PUT a picture, past the api."""
 
-    upload: Annotated[str, Field(description="Name it in a job: {\"image\": {\"upload\": …}}.")]
+    upload: Annotated[str, Field(description='Name it in a job: {"image": {"upload": …}}.')]
     url: Annotated[str, Field(description="Presigned: PUT the bytes here.")]
     expires_at: datetime
 

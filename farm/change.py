@@ -1,0 +1,130 @@
+"""One change of a job as data: what must hold before it, and what it writes. Applied by ``lua/apply.lua``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, NamedTuple
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from farm.states import TRANSITIONS, JobState, Transition
+
+
+class Fence(NamedTuple):
+    """What an attempt proves its right with: its number, and the token that its lease holds."""
+
+    attempt: int
+    token: str
+
+
+class Change(BaseModel):
+    """Guards and writes of one atomic step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    op: str = Field(default_factory=lambda: uuid4().hex)
+    from_: list[JobState] = Field(serialization_alias="from")
+    to: JobState | None = None
+    attempt: int | None = None
+    lease: Literal["held", "free", "any"] = "any"
+    token: str | None = None
+    lease_ms: int | None = None
+    begins: str | None = None
+    ends: Literal["succeeded", "failed", "canceled", "handed_back", "lost"] | None = None
+    next_attempt: bool = False
+    finishes: bool = False
+    set: dict[str, str | int] = {}
+    unset: list[str] = []
+
+
+class Outcome(StrEnum):
+    """How a change went."""
+
+    OK = "ok"
+    MISSING = "missing"
+    WRONG_STATE = "wrong_state"
+    STALE = "stale"
+
+
+class Applied(NamedTuple):
+    """What the store answers to a change: how it went, and the job after it."""
+
+    outcome: Outcome
+    state: JobState | None
+    seq: int
+    attempt: int
+    draining: bool
+
+
+def _move(job_id: str, transition: Transition, **details: object) -> Change:
+    sources, target = TRANSITIONS[transition]
+    return Change.model_validate({"id": job_id, "from_": sorted(sources), "to": target, **details})
+
+
+def claim(job_id: str, *, attempt: int, token: str, worker: str, lease_ms: int) -> Change:
+    """Begin the attempt that a message names; a second message for it finds the job running."""
+    return _move(job_id, Transition.CLAIM, attempt=attempt, lease="free", token=token, lease_ms=lease_ms, begins=worker)
+
+
+def report(job_id: str, fence: Fence, fields: dict[str, str | int]) -> Change:
+    """Write what a running attempt found out; the state stays."""
+    return Change(
+        id=job_id, from_=[JobState.RUNNING], attempt=fence.attempt, lease="held", token=fence.token, set=fields
+    )
+
+
+def succeed(job_id: str, fence: Fence, *, output: str, progress: str) -> Change:
+    """Commit the result."""
+    return _move(
+        job_id,
+        Transition.SUCCEED,
+        **_held(fence),
+        ends="succeeded",
+        finishes=True,
+        set={"output": output, "progress": progress},
+        unset=["checkpoint"],
+    )
+
+
+def fail(job_id: str, fence: Fence, *, error: str) -> Change:
+    """End the job with an error that a new attempt would meet again."""
+    return _move(job_id, Transition.FAIL, **_held(fence), ends="failed", finishes=True, set={"error": error})
+
+
+def hand_back(job_id: str, fence: Fence) -> Change:
+    """Give a running job back to the queue; doesn't count as lost."""
+    return _move(job_id, Transition.HAND_BACK, **_held(fence), ends="handed_back", next_attempt=True)
+
+
+def lose(job_id: str, *, attempt: int) -> Change:
+    """Take a job from a worker that let its lease lapse, for another to go on with."""
+    return _move(job_id, Transition.LOSE, attempt=attempt, lease="free", ends="lost", next_attempt=True)
+
+
+def exhaust(job_id: str, *, attempt: int, error: str) -> Change:
+    """End a job that lost its worker too often."""
+    return _move(
+        job_id, Transition.EXHAUST, attempt=attempt, lease="free", ends="lost", finishes=True, set={"error": error}
+    )
+
+
+def cancel(job_id: str) -> Change:
+    """End a job at its owner's wish; its worker finds the lease gone at its next step."""
+    return _move(job_id, Transition.CANCEL, ends="canceled", finishes=True)
+
+
+def retry(job_id: str, *, progress: str) -> Change:
+    """Queue a finished job again, from the start."""
+    return _move(
+        job_id,
+        Transition.RETRY,
+        next_attempt=True,
+        set={"lost": 0, "progress": progress},
+        unset=["error", "output", "checkpoint", "previews", "started_ms", "finished_ms"],
+    )
+
+
+def _held(fence: Fence) -> dict[str, object]:
+    return {"attempt": fence.attempt, "lease": "held", "token": fence.token}

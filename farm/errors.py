@@ -1,0 +1,33 @@
+"""What can go wrong in the farm; vendor errors become one of these at the adapters, and nowhere else."""
+
+
+class FarmError(Exception):
+    """Base of the farm's errors; the message is fit for the person who asked."""
+
+
+class TransientError(FarmError):
+    """Something the farm stands on is away; the same call may go through later."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} can't be reached at the moment. Try again in a few seconds.")
+        self.service = service
+
+
+class PermanentError(FarmError):
+    """A service refused the call and will refuse it again."""
+
+
+class NotFoundError(FarmError):
+    """There is no such thing."""
+
+
+class ConflictError(FarmError):
+    """The job's state doesn't allow it."""
+
+    def __init__(self, message: str, *, code: str = "wrong_state") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LeaseLostError(FarmError):
+    """The attempt no longer owns the job, so nothing it writes counts."""

@@ -1,0 +1,84 @@
+"""The name of every key, in Redis and in S3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from farm.schema import ResultFormat
+    from farm.states import JobState
+
+INDEX = "jobs:index"
+SENT = "jobs:sent"
+JANITOR_LOCK = "janitor:lock"
+WORKERS = "workers"
+
+
+def job(job_id: str) -> str:
+    """Hash: the job's record."""
+    return f"job:{job_id}"
+
+
+def events(job_id: str) -> str:
+    """Stream: the job's changes, capped."""
+    return f"job:{job_id}:events"
+
+
+def lease(job_id: str) -> str:
+    """Text with a time to live: the token of the attempt that owns the job."""
+    return f"job:{job_id}:lease"
+
+
+def by_state(state: JobState) -> str:
+    """Sorted set, in the order of ids: the jobs in a state."""
+    return f"jobs:state:{state}"
+
+
+def by_tag(tag: str) -> str:
+    """Sorted set, in the order of ids: the jobs with a tag."""
+    return f"jobs:tag:{tag}"
+
+
+def worker(worker_id: str) -> str:
+    """Hash with a time to live: a worker's card."""
+    return f"worker:{worker_id}"
+
+
+def draining(worker_id: str) -> str:
+    """Mark with a time to live: this worker hands its job back."""
+    return f"worker:{worker_id}:draining"
+
+
+def picture(sha256: str) -> str:
+    """Object: an input or guide picture, stored once however often it is used."""
+    return f"inputs/{sha256}"
+
+
+def upload(upload_id: str) -> str:
+    """Object: what a client put past the api, not yet looked at."""
+    return f"uploads/{upload_id}"
+
+
+def blobs(job_id: str) -> str:
+    """Prefix: everything stored for a job."""
+    return f"jobs/{job_id}/"
+
+
+def checkpoint(job_id: str, attempt: int, octave: int, step: int) -> str:
+    """Object: the float image after a step. The attempt in the name keeps a stale worker from overwriting it."""
+    return f"{blobs(job_id)}attempt-{attempt}/octave-{octave}-step-{step}.npz"
+
+
+def preview(job_id: str, octave: int) -> str:
+    """Object: a small JPEG after an octave, counted from 1. Every attempt writes the same bytes."""
+    return f"{blobs(job_id)}preview-{octave}.jpg"
+
+
+def result(job_id: str, attempt: int, result_format: ResultFormat) -> str:
+    """Object: the finished picture of an attempt; the record says which attempt's counts."""
+    return f"{blobs(job_id)}attempt-{attempt}/result.{result_format}"
+
+
+def manifest(job_id: str) -> str:
+    """Object: the finished job as JSON, beside its pictures."""
+    return f"{blobs(job_id)}job.json"

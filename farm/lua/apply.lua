@@ -1,0 +1,67 @@
+-- Applies one change to one job, whole or not at all: first every guard, then every write.
+--
+-- KEYS  1 job hash · 2 event stream · 3 lease · 4 jobs by time of sending · 5 draining mark of the worker
+-- ARGV  1 the change as JSON, see farm/change.py
+-- Answer: {outcome, state, seq, attempt, draining}; outcome is ok, missing, wrong_state or stale.
+local change = cjson.decode(ARGV[1])
+local job, events, lease, sent = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+local function answer(outcome)
+  local found = redis.call('HMGET', job, 'state', 'seq', 'attempt')
+  return {outcome, found[1] or '', tonumber(found[2] or 0), tonumber(found[3] or 0), redis.call('EXISTS', KEYS[5])}
+end
+
+local function contains(list, wanted)
+  for _, item in ipairs(list) do
+    if item == wanted then return true end
+  end
+  return false
+end
+
+if redis.call('EXISTS', job) == 0 then return answer('missing') end
+-- A client that saw no answer sends again: the second time changes nothing.
+if redis.call('HGET', job, 'op') == change.op then return answer('ok') end
+
+local state = redis.call('HGET', job, 'state')
+local attempt = tonumber(redis.call('HGET', job, 'attempt'))
+if not contains(change.from, state) then return answer('wrong_state') end
+if change.attempt and change.attempt ~= attempt then return answer('stale') end
+local holder = redis.call('GET', lease)
+if change.lease == 'held' and holder ~= change.token then return answer('stale') end
+if change.lease == 'free' and holder then return answer('stale') end
+
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+
+if change.to and change.to ~= state then
+  redis.call('ZREM', 'jobs:state:' .. state, change.id)
+  redis.call('ZADD', 'jobs:state:' .. change.to, 0, change.id)
+  redis.call('HSET', job, 'state', change.to)
+  if change.to == 'queued' then
+    redis.call('ZADD', sent, now_ms, change.id)
+  else
+    redis.call('ZREM', sent, change.id)
+  end
+end
+
+if change.ends and state == 'running' then
+  redis.call('HSET', job, 'attempt.' .. attempt .. '.ended_ms', now_ms, 'attempt.' .. attempt .. '.outcome', change.ends)
+  redis.call('DEL', lease)
+end
+if change.ends == 'lost' then redis.call('HINCRBY', job, 'lost', 1) end
+if change.next_attempt then redis.call('HINCRBY', job, 'attempt', 1) end
+if change.begins then
+  redis.call('SET', lease, change.token, 'PX', change.lease_ms)
+  redis.call('HSET', job, 'attempt.' .. attempt .. '.started_ms', now_ms, 'attempt.' .. attempt .. '.worker', change.begins)
+  redis.call('HSETNX', job, 'started_ms', now_ms)
+end
+if change.finishes then redis.call('HSET', job, 'finished_ms', now_ms) end
+for _, field in ipairs(change.unset) do redis.call('HDEL', job, field) end
+for field, value in pairs(change.set) do redis.call('HSET', job, field, value) end
+
+redis.call('HSET', job, 'op', change.op)
+local seq = redis.call('HINCRBY', job, 'seq', 1)
+local shown = redis.call('HMGET', job, 'state', 'progress', 'error', 'previews')
+redis.call('XADD', events, 'MAXLEN', '~', 500, '*', 'seq', seq, 'state', shown[1],
+  'progress', shown[2] or '', 'error', shown[3] or '', 'previews', shown[4] or 0)
+return answer('ok')

@@ -1,0 +1,185 @@
+"""The stored job: what is fixed when it is created, what changes, and how it is shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from farm.schema import (
+    AttemptView,
+    ErrorView,
+    EventView,
+    JobView,
+    MetricsView,
+    OutputView,
+    PictureView,
+    ProgressView,
+    ResultFormat,
+)
+from farm.states import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class JobSpec(BaseModel):
+    """What a job is asked to do; fixed when it is created."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    params: dict[str, Any]
+    format: ResultFormat
+    input: PictureView
+    guide: PictureView | None = None
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+class StoredCheckpoint(BaseModel):
+    """Where a render can be taken up again."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    sha256: str
+
+
+class StoredOutput(OutputView):
+    """The finished picture, and where it lies."""
+
+    key: str
+
+
+class JobRecord(BaseModel):
+    """A job as it stands in the store."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    state: JobState
+    seq: int
+    attempt: int
+    lost: int
+    previews: int
+    spec: JobSpec
+    progress: ProgressView
+    checkpoint: StoredCheckpoint | None
+    output: StoredOutput | None
+    error: ErrorView | None
+    notices: tuple[str, ...]
+    attempts: tuple[AttemptView, ...]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def from_hash(cls, job_id: str, fields: Mapping[str, str]) -> Self:
+        """Read a record from its Redis hash."""
+        return cls(
+            id=job_id,
+            state=JobState(fields["state"]),
+            seq=int(fields["seq"]),
+            attempt=int(fields["attempt"]),
+            lost=int(fields["lost"]),
+            previews=int(fields.get("previews", 0)),
+            spec=JobSpec.model_validate_json(fields["spec"]),
+            progress=ProgressView.model_validate_json(fields["progress"]),
+            checkpoint=_parsed(StoredCheckpoint, fields.get("checkpoint")),
+            output=_parsed(StoredOutput, fields.get("output")),
+            error=_parsed(ErrorView, fields.get("error")),
+            notices=tuple(fields["notices"].split("\n")) if fields.get("notices") else (),
+            attempts=_attempts(fields),
+            created_at=_required_time(fields["created_ms"]),
+            started_at=_time(fields.get("started_ms")),
+            finished_at=_time(fields.get("finished_ms")),
+        )
+
+    def view(self) -> JobView:
+        """Return the job as the api shows it."""
+        return JobView(
+            id=self.id,
+            state=self.state,
+            seq=self.seq,
+            name=self.spec.name,
+            progress=self.progress,
+            params=self.spec.params,
+            format=self.spec.format,
+            input=self.spec.input,
+            guide=self.spec.guide,
+            output=OutputView.model_validate(self.output.model_dump()) if self.output else None,
+            error=self.error,
+            notices=[*self.spec.notices, *self.notices],
+            attempts=list(self.attempts),
+            tags=list(self.spec.tags),
+            created_at=self.created_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            metrics=self._metrics(),
+            links=self._links(),
+        )
+
+    def _metrics(self) -> MetricsView:
+        return MetricsView(
+            queued_s=_seconds(self.created_at, self.started_at),
+            render_s=_seconds(self.started_at, self.finished_at),
+        )
+
+    def _links(self) -> dict[str, str]:
+        own = f"/v1/jobs/{self.id}"
+        links = {"self": own, "events": f"{own}/events"}
+        if self.previews:
+            links["preview"] = f"{own}/preview"
+        if self.output:
+            links["result"] = f"{own}/result"
+        return links
+
+
+def event_from_hash(fields: Mapping[str, str]) -> EventView:
+    """Read one entry of a job's event stream."""
+    return EventView(
+        state=JobState(fields["state"]),
+        seq=int(fields["seq"]),
+        progress=ProgressView.model_validate_json(fields["progress"]),
+        error=_parsed(ErrorView, fields.get("error")),
+        previews=int(fields.get("previews", 0)),
+    )
+
+
+def _parsed(model: type[Model], text: str | None) -> Model | None:
+    return model.model_validate_json(text) if text else None
+
+
+def _required_time(milliseconds: str) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    return _required_time(milliseconds) if milliseconds else None
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return round((end - start).total_seconds(), 3) if start and end else None
+
+
+def _attempts(fields: Mapping[str, str]) -> tuple[AttemptView, ...]:
+    numbers = sorted(int(name.split(".")[1]) for name in fields if name.endswith(".worker"))
+    return tuple(_attempt(fields, number) for number in numbers)
+
+
+def _attempt(fields: Mapping[str, str], number: int) -> AttemptView:
+    prefix = f"attempt.{number}."
+    own = {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}
+    return AttemptView.model_validate(
+        {
+            "number": number,
+            "worker": own["worker"],
+            "started_at": _time(own["started_ms"]),
+            "ended_at": _time(own.get("ended_ms")),
+            "outcome": own.get("outcome", "running"),
+        }
+    )

@@ -1,0 +1,45 @@
+"""The connection to Redis: how long it waits, and what its errors become."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from farm.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from farm.settings import Settings
+
+
+def connect_redis(settings: Settings) -> redis.Redis:
+    """Return a client that gives up within seconds, so that a caller can say so."""
+    return redis.Redis.from_url(
+        str(settings.redis_url),
+        decode_responses=True,
+        socket_connect_timeout=2,
+        socket_timeout=5,
+        socket_keepalive=True,
+        health_check_interval=10,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=3),
+    )
+
+
+@contextmanager
+def redis_errors() -> Iterator[None]:
+    """Turn "Redis is away" into a `TransientError`; also a decorator."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
+        raise TransientError("The job store (Redis)") from error
+
+
+def lua(name: str) -> str:
+    """Return the text of a script in ``farm/lua``."""
+    return files("farm").joinpath("lua", f"{name}.lua").read_text()

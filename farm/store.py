@@ -1,0 +1,145 @@
+"""Jobs in Redis. Every change is one atomic step, guarded by the table of transitions and by the attempt's fence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farm import keys
+from farm.change import Applied, Change, Outcome
+from farm.errors import NotFoundError
+from farm.record import JobRecord, JobSpec
+from farm.redis import lua, redis_errors
+from farm.states import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis import Redis
+
+    from farm.schema import ProgressView
+
+PAGE = 50
+"""Ids read at once while a filter looks for matches."""
+
+
+class JobStore:
+    """The truth about every job."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self._apply = redis.register_script(lua("apply"))
+        self._create = redis.register_script(lua("create"))
+        self._delete = redis.register_script(lua("delete"))
+        self._renew = redis.register_script(lua("renew"))
+
+    @redis_errors()
+    def create(self, job_id: str, spec: JobSpec, progress: ProgressView) -> JobRecord:
+        """Store a new job as queued; the same id again changes nothing."""
+        self._create(
+            keys=[keys.job(job_id), keys.events(job_id), keys.SENT],
+            args=[job_id, spec.model_dump_json(), progress.model_dump_json(), *spec.tags],
+        )
+        return self.get(job_id)
+
+    @redis_errors()
+    def get(self, job_id: str) -> JobRecord:
+        """Return a job.
+
+        Raises
+        ------
+        NotFoundError
+            There is none with this id.
+        """
+        fields = self.redis.hgetall(keys.job(job_id))
+        if not fields:
+            raise NotFoundError(f"There is no job {job_id!r}. GET /v1/jobs lists those there are.")
+        return JobRecord.from_hash(job_id, fields)
+
+    @redis_errors()
+    def apply(self, change: Change, *, worker: str = "") -> Applied:
+        """Apply one change whole, or not at all; `worker` is asked whether it is draining."""
+        own = change.id
+        outcome, state, seq, attempt, draining = self._apply(
+            keys=[keys.job(own), keys.events(own), keys.lease(own), keys.SENT, keys.draining(worker)],
+            args=[change.model_dump_json(by_alias=True, exclude_none=True)],
+        )
+        return Applied(Outcome(outcome), JobState(state) if state else None, int(seq), int(attempt), bool(draining))
+
+    @redis_errors()
+    def renew(self, job_id: str, *, token: str, lease_ms: int) -> bool:
+        """Lengthen a lease; False when it is no longer held."""
+        return bool(self._renew(keys=[keys.lease(job_id)], args=[token, lease_ms]))
+
+    @redis_errors()
+    def delete(self, job: JobRecord) -> Outcome:
+        """Remove a job that has come to rest."""
+        answer = self._delete(
+            keys=[keys.job(job.id), keys.events(job.id), keys.lease(job.id)], args=[job.id, *job.spec.tags]
+        )
+        return Outcome.WRONG_STATE if answer == "active" else Outcome(answer)
+
+    @redis_errors()
+    def page(
+        self, *, state: JobState | None, tag: str | None, limit: int, before: str | None
+    ) -> tuple[list[JobRecord], str | None]:
+        """Return up to `limit` jobs older than the id `before`, newest first, and the id to go on from."""
+        found: list[JobRecord] = []
+        for job in self._newest_first(_index(state, tag), before):
+            if _matches(job, state, tag):
+                if len(found) == limit:
+                    return found, found[-1].id
+                found.append(job)
+        return found, None
+
+    @redis_errors()
+    def lapsed(self) -> list[JobRecord]:
+        """Return the running jobs whose lease has run out."""
+        running = self.redis.zrange(keys.by_state(JobState.RUNNING), 0, -1)
+        with self.redis.pipeline(transaction=False) as pipe:
+            for job_id in running:
+                pipe.exists(keys.lease(job_id))
+            held = pipe.execute()
+        return self._many([job_id for job_id, there in zip(running, held, strict=True) if not there])
+
+    @redis_errors()
+    def sent_before(self, milliseconds_ago: int, limit: int) -> list[JobRecord]:
+        """Return up to `limit` queued jobs that were last sent longer ago than that, oldest first."""
+        latest = self._now_ms() - milliseconds_ago
+        return self._many(self.redis.zrange(keys.SENT, "-inf", latest, byscore=True, offset=0, num=limit))
+
+    @redis_errors()
+    def mark_sent(self, job_id: str) -> None:
+        """Note that the job's message was sent just now, if it is still queued."""
+        self.redis.zadd(keys.SENT, {job_id: self._now_ms()}, xx=True)
+
+    @redis_errors()
+    def count(self, state: JobState) -> int:
+        """Return how many jobs are in a state."""
+        return int(self.redis.zcard(keys.by_state(state)))
+
+    def _now_ms(self) -> int:
+        seconds, microseconds = self.redis.time()
+        return int(seconds * 1000 + microseconds // 1000)
+
+    def _newest_first(self, index: str, before: str | None) -> Iterator[JobRecord]:
+        highest = f"({before}" if before else "+"
+        while ids := self.redis.zrange(index, highest, "-", desc=True, bylex=True, offset=0, num=PAGE):
+            yield from self._many(ids)
+            highest = f"({ids[-1]}"
+
+    def _many(self, job_ids: list[str]) -> list[JobRecord]:
+        with self.redis.pipeline(transaction=False) as pipe:
+            for job_id in job_ids:
+                pipe.hgetall(keys.job(job_id))
+            hashes = pipe.execute()
+        return [JobRecord.from_hash(job_id, fields) for job_id, fields in zip(job_ids, hashes, strict=True) if fields]
+
+
+def _index(state: JobState | None, tag: str | None) -> str:
+    if tag is not None:
+        return keys.by_tag(tag)
+    return keys.by_state(state) if state else keys.INDEX
+
+
+def _matches(job: JobRecord, state: JobState | None, tag: str | None) -> bool:
+    return state in (None, job.state) and (tag is None or tag in job.spec.tags)
