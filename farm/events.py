@@ -14,8 +14,7 @@ from farm.states import TERMINAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redis import Redis
-
+    from farm.redis import TextRedis
     from farm.schema import EventView
 
 STREAM_START = "0-0"
@@ -32,7 +31,7 @@ class Event(NamedTuple):
 class EventReader:
     """Reads the events of jobs."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
 
     def follow(self, job_id: str, *, after: str, life_s: float, pause_s: float) -> Iterator[Event | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from farm.settings import Settings
 
 
-def connect_redis(settings: Settings) -> redis.Redis:
+TextRedis = Any
+"""A client that decodes answers to text. redis-py types each answer as a union of all forms that it could take
+under any setting, so that precise types would need a cast on every line."""
+
+
+def connect_redis(settings: Settings) -> TextRedis:
     """Return a client that gives up within seconds, so that a caller can say so."""
     return redis.Redis.from_url(
         str(settings.redis_url),

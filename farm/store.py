@@ -14,8 +14,7 @@ from farm.states import JobState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redis import Redis
-
+    from farm.redis import TextRedis
     from farm.schema import ProgressView
 
 PAGE = 50
@@ -25,7 +24,7 @@ PAGE = 50
 class JobStore:
     """The truth about every job."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
         self._apply = redis.register_script(lua("apply"))
         self._create = redis.register_script(lua("create"))

@@ -1,0 +1,153 @@
+"""What can be done with jobs, over store, storage and queue. The api and the tests talk to this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from farm import change, keys
+from farm.change import Outcome
+from farm.errors import ConflictError, NotFoundError
+from farm.record import JobSpec
+from farm.schema import ErrorView, ProgressView
+from farm.states import ACTIVE, JobState
+
+if TYPE_CHECKING:
+    from dreamcore.octaves import OctavePlan
+
+    from dreamcore.params import DreamParams
+    from farm.change import Applied, Change
+    from farm.pictures import StoredPicture
+    from farm.queue import RenderQueue
+    from farm.record import JobRecord
+    from farm.schema import ResultFormat
+    from farm.storage import ObjectStore
+    from farm.store import JobStore
+
+
+class JobService:
+    """Jobs from their creation to their removal."""
+
+    def __init__(self, store: JobStore, storage: ObjectStore, queue: RenderQueue) -> None:
+        self.store = store
+        self.storage = storage
+        self.queue = queue
+
+    def create(
+        self,
+        picture: StoredPicture,
+        params: DreamParams,
+        plan: OctavePlan,
+        *,
+        guide: StoredPicture | None = None,
+        result_format: ResultFormat = "png",
+        name: str | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> JobRecord:
+        """Store a job, then send its message. Once this returns, the job can't be lost."""
+        spec = JobSpec(
+            params=params.model_dump(mode="json"),
+            format=result_format,
+            input=picture.view,
+            guide=guide.view if guide else None,
+            name=name,
+            tags=tags,
+            notices=(*picture.notices, *plan.notices),
+        )
+        progress = ProgressView(octaves=len(plan.sizes), steps=params.steps)
+        job = self.store.create(str(ULID()), spec, progress)
+        self.queue.send(job.id, job.attempt)
+        return job
+
+    def get(self, job_id: str) -> JobRecord:
+        """Return a job, or raise `NotFoundError`."""
+        return self.store.get(job_id)
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """End a job that is queued or running; a canceled one is left as it is."""
+        outcome = self._apply(change.cancel(job_id))
+        job = self.get(job_id)
+        if outcome is Outcome.WRONG_STATE and job.state is not JobState.CANCELED:
+            raise ConflictError(
+                f"The job has already {job.state}; only a queued or running job can be canceled.", code="job_finished"
+            )
+        return job
+
+    def retry(self, job_id: str) -> JobRecord:
+        """Queue a failed, canceled or expired job again; an active one is left as it is."""
+        start = self.get(job_id).progress.model_copy(
+            update={"fraction": 0.0, "octave": 0, "step": 0, "loss": None, "eta_s": None}
+        )
+        outcome = self._apply(change.retry(job_id, progress=start.model_dump_json()))
+        job = self.get(job_id)
+        if outcome is Outcome.OK:
+            self.queue.send(job.id, job.attempt)
+        elif job.state not in ACTIVE:
+            raise ConflictError(f"The job has {job.state}; only a failed, canceled or expired job can be retried.")
+        return job
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job and all that is stored for it but its input; an active one is canceled first."""
+        job = self.get(job_id)
+        if job.state in ACTIVE:
+            self.store.apply(change.cancel(job_id))
+        # The record goes last: where the object store fails half-way, the same call can be made again.
+        self.storage.delete_prefix(keys.blobs(job_id))
+        if self.store.delete(job) is Outcome.WRONG_STATE:
+            raise ConflictError("The job was queued again meanwhile. Cancel it, then delete it.")
+
+    def result_url(self, job_id: str) -> str:
+        """Return a presigned link to the finished picture."""
+        job = self.get(job_id)
+        if job.output is None:
+            raise ConflictError(f"The job has no result: it is {job.state}.", code="no_result")
+        return self.storage.presigned_get(job.output.key, filename=f"{job.id}.{job.output.format}")
+
+    def preview_url(self, job_id: str, octave: int | None = None) -> str:
+        """Return a presigned link to the preview of an octave, counted from 1; of the latest if None."""
+        job = self.get(job_id)
+        wanted = job.previews if octave is None else octave
+        if not 1 <= wanted <= job.previews:
+            raise NotFoundError(f"There is no preview of octave {wanted}; {job.previews} octaves have one so far.")
+        return self.storage.presigned_get(keys.preview(job.id, wanted))
+
+    def lose(self, job: JobRecord, *, max_attempts: int) -> Outcome:
+        """Take a job from the worker that let it lapse: back to the queue, or failed after too many."""
+        if job.lost + 1 >= max_attempts:
+            return self._apply(change.exhaust(job.id, attempt=job.attempt, error=_exhausted(job.lost + 1)))
+        applied = self.store.apply(change.lose(job.id, attempt=job.attempt))
+        if applied.outcome is Outcome.OK:
+            self.queue.send(job.id, applied.attempt)
+        return applied.outcome
+
+    def resend_lost(self, *, older_than_s: float, limit: int = 1000) -> int:
+        """Send again as many of the oldest queued jobs as the broker holds too few messages; return how many."""
+        missing = self.store.count(JobState.QUEUED) - self.queue.depth()
+        if missing <= 0:
+            return 0
+        jobs = self.store.sent_before(int(older_than_s * 1000), min(missing, limit))
+        for job in jobs:
+            self.store.mark_sent(job.id)
+            self.queue.send(job.id, job.attempt)
+        return len(jobs)
+
+    def hand_back(self, job_id: str, fence: change.Fence) -> Applied:
+        """Put a running job back into the queue for another worker."""
+        applied = self.store.apply(change.hand_back(job_id, fence))
+        if applied.outcome is Outcome.OK:
+            self.queue.send(job_id, applied.attempt)
+        return applied
+
+    def _apply(self, wanted: Change) -> Outcome:
+        outcome = self.store.apply(wanted).outcome
+        if outcome is Outcome.MISSING:
+            self.get(wanted.id)
+        return outcome
+
+
+def _exhausted(lost: int) -> str:
+    return ErrorView(
+        code="attempts_exhausted",
+        message=f"The job lost its worker {lost} times and is not tried again by itself. Retry it to try anew.",
+    ).model_dump_json()

@@ -1,0 +1,52 @@
+"""The farm's services, put together in one place for api and worker alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from farm.events import EventReader
+from farm.jobs import JobService
+from farm.pictures import PictureService
+from farm.queue import RenderQueue, make_celery
+from farm.redis import connect_redis
+from farm.storage import ObjectStore
+from farm.store import JobStore
+from farm.workers import WorkerRegistry
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from farm.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that a process of the farm works with."""
+
+    settings: Settings
+    storage: ObjectStore
+    store: JobStore
+    queue: RenderQueue
+    jobs: JobService
+    pictures: PictureService
+    events: EventReader
+    workers: WorkerRegistry
+
+    @classmethod
+    def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
+        """Put the services together; connections are made at first use."""
+        redis = connect_redis(settings)
+        storage = ObjectStore(settings)
+        store = JobStore(redis)
+        queue = RenderQueue(celery or make_celery(settings), redis)
+        return cls(
+            settings=settings,
+            storage=storage,
+            store=store,
+            queue=queue,
+            jobs=JobService(store, storage, queue),
+            pictures=PictureService(storage, settings),
+            events=EventReader(redis),
+            workers=WorkerRegistry(redis),
+        )

@@ -1,0 +1,86 @@
+"""The workers that are alive, each by a card in Redis that it keeps renewing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from farm import keys
+from farm.redis import redis_errors
+from farm.schema import WorkerView
+
+if TYPE_CHECKING:
+    from farm.redis import TextRedis
+
+CARD_LIFE_S = 10
+DRAINING_LIFE_S = 3600
+
+
+class WorkerRegistry:
+    """Cards of workers."""
+
+    def __init__(self, redis: TextRedis) -> None:
+        self.redis = redis
+
+    @redis_errors()
+    def beat(self, worker_id: str, card: dict[str, str | int]) -> None:
+        """Say that the worker is alive, and who it is."""
+        with self.redis.pipeline() as pipe:
+            pipe.hset(keys.worker(worker_id), mapping={**card, "seen_at": datetime.now(UTC).isoformat()})
+            pipe.expire(keys.worker(worker_id), CARD_LIFE_S)
+            pipe.sadd(keys.WORKERS, worker_id)
+            pipe.execute()
+
+    @redis_errors()
+    def note(self, worker_id: str, **fields: str) -> None:
+        """Write on a card: the device, the job at hand."""
+        with self.redis.pipeline() as pipe:
+            pipe.hset(keys.worker(worker_id), mapping=fields)
+            pipe.expire(keys.worker(worker_id), CARD_LIFE_S)
+            pipe.execute()
+
+    @redis_errors()
+    def drain(self, worker_id: str) -> None:
+        """Ask a worker to hand its job back at its next step."""
+        self.redis.set(keys.draining(worker_id), 1, ex=DRAINING_LIFE_S)
+
+    @redis_errors()
+    def leave(self, worker_id: str) -> None:
+        """Take the card away."""
+        with self.redis.pipeline() as pipe:
+            pipe.srem(keys.WORKERS, worker_id)
+            pipe.delete(keys.worker(worker_id), keys.draining(worker_id))
+            pipe.execute()
+
+    @redis_errors()
+    def list(self) -> list[WorkerView]:
+        """Return the workers seen lately, longest at work first; those that vanished are forgotten."""
+        worker_ids = sorted(self.redis.smembers(keys.WORKERS))
+        with self.redis.pipeline(transaction=False) as pipe:
+            for worker_id in worker_ids:
+                pipe.hgetall(keys.worker(worker_id))
+                pipe.exists(keys.draining(worker_id))
+            answers = pipe.execute()
+        cards = dict(zip(worker_ids, zip(answers[::2], answers[1::2], strict=True), strict=True))
+        gone = [worker_id for worker_id, (card, _) in cards.items() if "started_at" not in card]
+        if gone:
+            self.redis.srem(keys.WORKERS, *gone)
+        views = [
+            _view(worker_id, card, draining=bool(mark))
+            for worker_id, (card, mark) in cards.items()
+            if worker_id not in gone
+        ]
+        return sorted(views, key=lambda view: view.started_at)
+
+
+def _view(worker_id: str, card: dict[str, str], *, draining: bool) -> WorkerView:
+    job = card.get("job") or None
+    return WorkerView.model_validate(
+        {"device": "starting", **card, "id": worker_id, "job": job, "state": _state(job, draining=draining)}
+    )
+
+
+def _state(job: str | None, *, draining: bool) -> str:
+    if draining:
+        return "draining"
+    return "busy" if job else "idle"
