@@ -1,0 +1,1 @@
+"""The farm's face over HTTP: thin, and free of TensorFlow."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dreamcore.octaves import plan_octaves
 from ulid import ULID
 
 from farm import change, keys
@@ -14,11 +15,9 @@ from farm.schema import ErrorView, ProgressView
 from farm.states import ACTIVE, JobState
 
 if TYPE_CHECKING:
-    from dreamcore.octaves import OctavePlan
-
     from dreamcore.params import DreamParams
     from farm.change import Applied, Change
-    from farm.pictures import StoredPicture
+    from farm.pictures import PictureService, SeenPicture
     from farm.queue import RenderQueue
     from farm.record import JobRecord
     from farm.schema import ResultFormat
@@ -29,23 +28,30 @@ if TYPE_CHECKING:
 class JobService:
     """Jobs from their creation to their removal."""
 
-    def __init__(self, store: JobStore, storage: ObjectStore, queue: RenderQueue) -> None:
+    def __init__(self, store: JobStore, storage: ObjectStore, queue: RenderQueue, pictures: PictureService) -> None:
         self.store = store
         self.storage = storage
         self.queue = queue
+        self.pictures = pictures
 
     def create(
         self,
-        picture: StoredPicture,
+        picture: SeenPicture,
         params: DreamParams,
-        plan: OctavePlan,
         *,
-        guide: StoredPicture | None = None,
+        guide: SeenPicture | None = None,
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
     ) -> JobRecord:
-        """Store a job, then send its message. Once this returns, the job can't be lost."""
+        """Store the pictures, then the job, then send its message. Once this returns, the job can't be lost.
+
+        Raises
+        ------
+        PictureTooSmallError
+            The network takes no picture so small; nothing was stored.
+        """
+        plan = plan_octaves(params, picture.view.height, picture.view.width)
         spec = JobSpec(
             params=params.model_dump(mode="json"),
             format=result_format,
@@ -55,8 +61,9 @@ class JobService:
             tags=tags,
             notices=(*picture.notices, *plan.notices),
         )
-        progress = ProgressView(octaves=len(plan.sizes), steps=params.steps)
-        job = self.store.create(str(ULID()), spec, progress)
+        for seen in filter(None, (picture, guide)):
+            self.pictures.keep(seen)
+        job = self.store.create(str(ULID()), spec, ProgressView(octaves=len(plan.sizes), steps=params.steps))
         self.queue.send(job.id, job.attempt)
         return job
 
@@ -111,6 +118,10 @@ class JobService:
         if not 1 <= wanted <= job.previews:
             raise NotFoundError(f"There is no preview of octave {wanted}; {job.previews} octaves have one so far.")
         return self.storage.presigned_get(keys.preview(job.id, wanted))
+
+    def input_url(self, job_id: str) -> str:
+        """Return a presigned link to the picture that was handed in."""
+        return self.storage.presigned_get(keys.picture(self.get(job_id).spec.input.sha256))
 
     def lose(self, job: JobRecord, *, max_attempts: int) -> Outcome:
         """Take a job from the worker that let it lapse: back to the queue, or failed after too many."""

@@ -134,6 +134,12 @@ class ModelView(View):
     layers: list[LayerView]
 
 
+class ModelPage(View):
+    """The networks that can be dreamt with."""
+
+    models: list[ModelView]
+
+
 class WorkerView(View):
     """A worker that is alive."""
 
@@ -146,6 +152,18 @@ class WorkerView(View):
     job: str | None = None
     started_at: datetime
     seen_at: datetime
+
+
+class WorkerPage(View):
+    """The workers that are alive, longest at work first."""
+
+    workers: list[WorkerView]
+
+
+class Health(View):
+    """The answer of a process that is well."""
+
+    status: Literal["ok"]
 
 
 class UploadView(View):

@@ -39,14 +39,15 @@ class Services:
         redis = connect_redis(settings)
         storage = ObjectStore(settings)
         store = JobStore(redis)
+        pictures = PictureService(storage, settings)
         queue = RenderQueue(celery or make_celery(settings), redis)
         return cls(
             settings=settings,
             storage=storage,
             store=store,
             queue=queue,
-            jobs=JobService(store, storage, queue),
-            pictures=PictureService(storage, settings),
+            jobs=JobService(store, storage, queue, pictures),
+            pictures=pictures,
             events=EventReader(redis),
             workers=WorkerRegistry(redis),
         )

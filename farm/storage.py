@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dreamcore.errors import PictureTooLargeError
 from farm.errors import NotFoundError, PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ class ObjectStore:
         ------
         NotFoundError
             There is no such object.
-        PermanentError
+        PictureTooLargeError
             It is larger than `max_bytes`.
         """
         with _s3_errors():
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             if max_bytes is not None and answer["ContentLength"] > max_bytes:
-                raise PermanentError(f"The object has {answer['ContentLength']} bytes; {max_bytes} are allowed.")
+                raise PictureTooLargeError(f"The file has {answer['ContentLength']} bytes; {max_bytes} are allowed.")
             return answer["Body"].read()
 
     def exists(self, key: str) -> bool:

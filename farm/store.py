@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from farm import keys
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from farm.redis import TextRedis
     from farm.schema import ProgressView
+
+JOB_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+"""A ULID; no other text is looked up, so that no id reaches another key."""
 
 PAGE = 50
 """Ids read at once while a filter looks for matches."""
@@ -49,7 +53,7 @@ class JobStore:
         NotFoundError
             There is none with this id.
         """
-        fields = self.redis.hgetall(keys.job(job_id))
+        fields = self.redis.hgetall(keys.job(job_id)) if JOB_ID.fullmatch(job_id) else None
         if not fields:
             raise NotFoundError(f"There is no job {job_id!r}. GET /v1/jobs lists those there are.")
         return JobRecord.from_hash(job_id, fields)
@@ -110,6 +114,11 @@ class JobStore:
     def mark_sent(self, job_id: str) -> None:
         """Note that the job's message was sent just now, if it is still queued."""
         self.redis.zadd(keys.SENT, {job_id: self._now_ms()}, xx=True)
+
+    @redis_errors()
+    def check(self) -> None:
+        """Raise unless Redis answers."""
+        self.redis.ping()
 
     @redis_errors()
     def count(self, state: JobState) -> int:

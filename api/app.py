@@ -1,0 +1,60 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask_openapi import Info, OpenAPI
+
+from api import catalog, docs, events, jobs, operations, studio
+from api.contract import add_schemas
+from api.problems import register_problems, validation_problem
+from api.state import KEY
+from dreamcore.version import __version__
+from farm.logs import configure_logs
+from farm.schema import Problem
+from farm.services import Services
+from farm.settings import load_settings
+
+if TYPE_CHECKING:
+    from farm.settings import Settings
+
+FORM_OVERHEAD_BYTES = 1_000_000
+
+
+def create_app(settings: Settings | None = None) -> OpenAPI:
+    """Return the api as a WSGI application; without `settings` they are read from the environment."""
+    settings = settings or load_settings()
+    configure_logs(settings)
+    app = OpenAPI(
+        "api",
+        info=Info(title="Dreamfarm", version=__version__, description="Pictures in, dreams out."),
+        validation_error_status=400,
+        validation_error_model=Problem,
+        validation_error_callback=validation_problem,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.openapi_version = "3.1.0"
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.config["MAX_CONTENT_LENGTH"] = 2 * settings.max_upload_bytes + FORM_OVERHEAD_BYTES
+    app.config["STUDIO_IMAGE_ORIGIN"] = _origin(settings)
+    app.extensions[KEY] = Services.connect(settings)
+    app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
+    register_problems(app)
+    for blueprint in (jobs.bp, events.bp, catalog.bp, operations.bp):
+        app.register_api(blueprint)
+    add_schemas(app)
+    app.register_blueprint(docs.bp)
+    app.register_blueprint(studio.bp)
+    return app
+
+
+def _origin(settings: Settings) -> str:
+    endpoint = settings.s3_public_endpoint_url or settings.s3_endpoint_url
+    if endpoint is None:
+        return "https:"
+    parts = urlsplit(str(endpoint))
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,53 @@
+"""The models and their layers over HTTP: how people choose what to dream with."""
+
+from __future__ import annotations
+
+from dreamcore.catalog import MODELS, ModelSpec
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+from flask_openapi import APIBlueprint, Tag
+
+from api.contract import problems
+from api.requests import ModelPath, SizeQuery
+from farm.errors import NotFoundError
+from farm.schema import LayerView, ModelPage, ModelView
+
+bp = APIBlueprint(
+    "catalog", __name__, url_prefix="/v1/models", abp_tags=[Tag(name="models")], abp_responses=problems(400)
+)
+
+
+@bp.get("", responses={200: ModelPage})
+def list_models(query: SizeQuery) -> ResponseReturnValue:
+    """List the models, with their layers' shapes at a size."""
+    views = [_view(model, query) for model in MODELS.values()]
+    return jsonify(ModelPage(models=views).model_dump(mode="json"))
+
+
+@bp.get("/<name>", responses={200: ModelView, **problems(404)})
+def get_model(path: ModelPath, query: SizeQuery) -> ResponseReturnValue:
+    """Return a model, with its layers' shapes at a size."""
+    model = MODELS.get(path.name)
+    if model is None:
+        raise NotFoundError(f"There is no model {path.name!r}. There are: {', '.join(MODELS)}.")
+    return jsonify(_view(model, query).model_dump(mode="json"))
+
+
+def _view(model: ModelSpec, size: SizeQuery) -> ModelView:
+    return ModelView(
+        name=model.name,
+        title=model.title,
+        min_size=model.min_size,
+        default_layers=dict(model.default_layers),
+        layers=[
+            LayerView(
+                name=layer.name,
+                kind=layer.kind,
+                channels=layer.channels,
+                stride=layer.stride,
+                receptive_field=layer.receptive_field,
+                shape=layer.shape(size.height, size.width),
+            )
+            for layer in model.layers
+        ],
+    )

@@ -1,0 +1,63 @@
+"""Parts of the OpenAPI contract that no type annotation can say."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask_openapi import OpenAPI, RequestBody
+from flask_openapi.models import Schema
+
+from api.problems import CONTENT_TYPE
+from api.requests import JobRequest
+from farm.schema import EventView
+
+REDIRECT: dict[str, Any] = {
+    "description": "A presigned link to the bytes.",
+    "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
+}
+
+EVENT_STREAM: dict[str, Any] = {
+    "description": "Server-sent events named `update`, whose data is an EventView.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+_PICTURE = {"type": "string", "format": "binary"}
+_JOB_FORM = {
+    "type": "object",
+    "required": ["image"],
+    "additionalProperties": False,
+    "properties": {
+        "image": {**_PICTURE, "description": "The picture: JPEG, PNG, WebP, GIF, TIFF or BMP."},
+        "guide": {**_PICTURE, "description": "A picture whose features the dream follows."},
+        "params": {"type": "string", "contentMediaType": "application/json", "description": "DreamParams as JSON."},
+        "tags": {"type": "string", "contentMediaType": "application/json", "description": "A list of tags as JSON."},
+        "format": {"type": "string", "enum": ["png", "jpeg", "webp"]},
+        "name": {"type": "string", "maxLength": 200},
+    },
+}
+JOB_BODY = RequestBody.model_validate(
+    {
+        "content": {
+            "multipart/form-data": {"schema": _JOB_FORM},
+            "application/json": {"schema": {"$ref": "#/components/schemas/JobRequest"}},
+        }
+    }
+)
+
+
+def add_schemas(app: OpenAPI) -> None:
+    """Describe the models that the contract names by reference alone."""
+    for model in (JobRequest, EventView):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, part in {**schema.pop("$defs", {}), model.__name__: schema}.items():
+            app.components_schemas.setdefault(name, Schema.model_validate(part))
+
+
+def problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
+    """Describe error answers of these statuses."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {CONTENT_TYPE: {"schema": schema}}}
+        for status in statuses
+    }

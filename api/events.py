@@ -1,0 +1,54 @@
+"""A job's changes as server-sent events."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from itertools import chain
+from threading import BoundedSemaphore
+from typing import cast
+
+from flask import Response, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_openapi import APIBlueprint, Tag
+
+from api.contract import EVENT_STREAM, problems
+from api.problems import problem
+from api.requests import JobPath
+from api.state import services
+from farm.events import Event, valid_event_id
+
+PAUSE_S = 15
+RETRY_MS = 1000
+
+bp = APIBlueprint("events", __name__, url_prefix="/v1/jobs", abp_tags=[Tag(name="jobs")])
+
+
+@bp.get("/<job_id>/events", responses={200: EVENT_STREAM, **problems(400, 404, 429, 503)})
+def follow_job(path: JobPath) -> ResponseReturnValue:
+    """Stream a job's changes; `Last-Event-ID` replays what was missed."""
+    farm = services()
+    farm.jobs.get(path.job_id)
+    places = cast("BoundedSemaphore", current_app.extensions["event_streams"])
+    if not places.acquire(blocking=False):
+        return problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_streams",
+            f"This api process streams to {farm.settings.max_event_streams} readers already. Poll the job instead.",
+            headers={"Retry-After": "5"},
+        )
+    events = farm.events.follow(
+        path.job_id,
+        after=valid_event_id(request.headers.get("Last-Event-ID")),
+        life_s=farm.settings.event_stream_life_s,
+        pause_s=min(PAUSE_S, farm.settings.event_stream_life_s),
+    )
+    response = Response(chain([f"retry: {RETRY_MS}\n\n"], map(_encoded, events)), mimetype="text/event-stream")
+    response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response.call_on_close(places.release)
+    return response
+
+
+def _encoded(event: Event | None) -> str:
+    if event is None:
+        return ": nothing new\n\n"
+    return f"id: {event.id}\nevent: update\ndata: {event.data.model_dump_json()}\n\n"

@@ -1,0 +1,137 @@
+"""Jobs over HTTP: each handler parses, calls a service, and answers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_openapi import APIBlueprint, Tag
+from werkzeug.datastructures import FileStorage
+
+from api.contract import JOB_BODY, REDIRECT, problems
+from api.problems import InvalidRequestError
+from api.requests import (
+    JobOptions,
+    JobPath,
+    JobQuery,
+    JobRequest,
+    OctavePath,
+    PictureRef,
+    parse_body,
+    read_form_options,
+    read_json,
+)
+from api.state import services
+from dreamcore.explain import FieldProblem
+from farm.pictures import SeenPicture
+from farm.record import JobRecord
+from farm.schema import JobPage, JobView
+
+bp = APIBlueprint(
+    "jobs", __name__, url_prefix="/v1/jobs", abp_tags=[Tag(name="jobs")], abp_responses=problems(400, 503)
+)
+
+
+@bp.post("", request_body=JOB_BODY, responses={202: JobView, **problems(413)})
+def create_job() -> ResponseReturnValue:
+    """Store a job, queue it, answer 202 with where to poll."""
+    if request.mimetype == "multipart/form-data":
+        options: JobOptions = read_form_options()
+        picture, guide = _uploaded("image"), _uploaded("guide")
+    else:
+        body = parse_body(JobRequest, read_json())
+        options, picture, guide = body, _referred(body.image), _referred(body.guide)
+    if picture is None:
+        raise InvalidRequestError([FieldProblem("/image", "There is no picture: send one as the file field 'image'.")])
+    job = services().jobs.create(
+        picture,
+        options.params,
+        guide=guide,
+        result_format=options.format,
+        name=options.name or _file_name(),
+        tags=tuple(dict.fromkeys(options.tags)),
+    )
+    return _accepted(job)
+
+
+@bp.get("", responses={200: JobPage})
+def list_jobs(query: JobQuery) -> ResponseReturnValue:
+    """List jobs, newest first."""
+    jobs, cursor = services().store.page(state=query.state, tag=query.tag, limit=query.limit, before=query.cursor)
+    return _json(JobPage(jobs=[job.view() for job in jobs], next_cursor=cursor))
+
+
+@bp.get("/<job_id>", responses={200: JobView, **problems(404)})
+def get_job(path: JobPath) -> ResponseReturnValue:
+    """Return a job."""
+    return _json(services().jobs.get(path.job_id).view())
+
+
+@bp.post("/<job_id>/cancel", responses={202: JobView, **problems(404, 409)})
+def cancel_job(path: JobPath) -> ResponseReturnValue:
+    """Cancel a queued or running job; its worker stops at its next step."""
+    return _accepted(services().jobs.cancel(path.job_id))
+
+
+@bp.post("/<job_id>/retry", responses={202: JobView, **problems(404, 409)})
+def retry_job(path: JobPath) -> ResponseReturnValue:
+    """Queue a failed, canceled or expired job again."""
+    return _accepted(services().jobs.retry(path.job_id))
+
+
+@bp.delete("/<job_id>", responses={204: None, **problems(404, 409)})
+def delete_job(path: JobPath) -> ResponseReturnValue:
+    """Remove a job, its result and its previews; an active one is canceled first."""
+    services().jobs.delete(path.job_id)
+    return "", HTTPStatus.NO_CONTENT
+
+
+@bp.get("/<job_id>/result", responses={302: REDIRECT, **problems(404, 409)})
+def get_result(path: JobPath) -> ResponseReturnValue:
+    """Redirect to the finished picture."""
+    return redirect(services().jobs.result_url(path.job_id))
+
+
+@bp.get("/<job_id>/preview", responses={302: REDIRECT, **problems(404)})
+def get_preview(path: JobPath) -> ResponseReturnValue:
+    """Redirect to a small picture of the latest finished octave."""
+    return redirect(services().jobs.preview_url(path.job_id))
+
+
+@bp.get("/<job_id>/octaves/<int:octave>", responses={302: REDIRECT, **problems(404)})
+def get_octave(path: OctavePath) -> ResponseReturnValue:
+    """Redirect to a small picture of one octave."""
+    return redirect(services().jobs.preview_url(path.job_id, path.octave))
+
+
+@bp.get("/<job_id>/input", responses={302: REDIRECT, **problems(404)})
+def get_input(path: JobPath) -> ResponseReturnValue:
+    """Redirect to the picture that was handed in."""
+    return redirect(services().jobs.input_url(path.job_id))
+
+
+def _uploaded(field: str) -> SeenPicture | None:
+    file: FileStorage | None = request.files.get(field)
+    return services().pictures.look_at(file.read()) if file else None
+
+
+def _file_name() -> str | None:
+    file = request.files.get("image")
+    return (file.filename or "")[-200:] or None if file else None
+
+
+def _referred(ref: PictureRef | None) -> SeenPicture | None:
+    if ref is None:
+        return None
+    pictures = services().pictures
+    return pictures.find(ref.sha256) if ref.sha256 else pictures.find_upload(ref.upload or "")
+
+
+def _accepted(job: JobRecord) -> ResponseReturnValue:
+    view = job.view()
+    return _json(view), HTTPStatus.ACCEPTED, {"Location": view.links["self"]}
+
+
+def _json(view: JobView | JobPage) -> Response:
+    return jsonify(view.model_dump(mode="json"))

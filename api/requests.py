@@ -1,0 +1,130 @@
+"""What clients send: the models of request bodies, and the reading of JSON and multipart bodies."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from api.problems import InvalidRequestError
+from dreamcore.explain import FieldProblem, explain
+from dreamcore.params import DreamParams
+from farm.schema import ResultFormat
+from farm.states import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Model = TypeVar("Model", bound=BaseModel)
+Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
+
+
+class Closed(BaseModel):
+    """Base of what clients send: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PictureRef(Closed):
+    """A picture that is in the object store: by its upload, or by its SHA-256."""
+
+    sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", description="Of a picture stored before.")] = None
+    upload: Annotated[str | None, Field(pattern=r"^[0-9A-Z]{26}$", description="From POST /v1/uploads.")] = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.sha256 is None) == (self.upload is None):
+            raise ValueError('A picture is named by either "sha256" or "upload", by one of the two.')
+        return self
+
+
+class JobOptions(Closed):
+    """All of a job but its pictures."""
+
+    params: Annotated[DreamParams, Field(default_factory=lambda: DreamParams.model_validate({}))]
+    format: Annotated[ResultFormat, Field(description="File format of the result.")] = "png"
+    name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
+    tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
+
+
+class JobRequest(JobOptions):
+    """A job as JSON."""
+
+    image: PictureRef
+    guide: PictureRef | None = None
+
+
+class JobPath(BaseModel):
+    """The job in a path."""
+
+    job_id: Annotated[str, Field(max_length=64)]
+
+
+class OctavePath(JobPath):
+    """The octave of a job in a path."""
+
+    octave: Annotated[int, Field(ge=1, le=16, description="Counted from 1.")]
+
+
+class JobQuery(Closed):
+    """Which jobs to list."""
+
+    state: Annotated[JobState | None, Field(description="Only jobs in this state.")] = None
+    tag: Annotated[Tag | None, Field(description="Only jobs with this tag.")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="Jobs per page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=64, description="`next_cursor` of the page before.")] = None
+
+
+class ModelPath(BaseModel):
+    """The model in a path."""
+
+    name: Annotated[str, Field(max_length=64)]
+
+
+class SizeQuery(Closed):
+    """At which size to give the layers' shapes."""
+
+    width: Annotated[int, Field(ge=1, le=65_535, description="In px.")] = 512
+    height: Annotated[int, Field(ge=1, le=65_535, description="In px.")] = 512
+
+
+def parse_body(model: type[Model], data: Any) -> Model:
+    """Validate what a client sent; the only place where a validation error is the client's fault.
+
+    Raises
+    ------
+    InvalidRequestError
+        With one entry per wrong field.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        known = (*model.model_fields, *DreamParams.model_fields)
+        raise InvalidRequestError(explain(error, known=known)) from None
+
+
+def read_json() -> Any:
+    """Return the request's JSON body."""
+    try:
+        return json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise InvalidRequestError([FieldProblem("", "The body is not valid JSON.")]) from None
+
+
+def read_form_options() -> JobOptions:
+    """Return the options in a multipart body: `params` and `tags` as JSON, the others as plain text."""
+    fields: dict[str, Any] = dict(request.form)
+    for name in ("params", "tags"):
+        if name in fields:
+            fields[name] = _json_field(name, fields)
+    return parse_body(JobOptions, fields)
+
+
+def _json_field(name: str, fields: Mapping[str, str]) -> Any:
+    try:
+        return json.loads(fields[name])
+    except (ValueError, RecursionError):
+        detail = f'The field {name!r} is not valid JSON. Send for example params={{"steps": 20}} or tags=["a"].'
+        raise InvalidRequestError([FieldProblem(f"/{name}", detail)]) from None

@@ -1,0 +1,2 @@
+const place = document.getElementById("swagger-ui");
+window.SwaggerUIBundle({ url: place.dataset.contract, domNode: place, deepLinking: true });
