@@ -150,6 +150,22 @@ class JobService:
             self.queue.send(job_id, applied.attempt)
         return applied
 
+    def tidy(self, job_id: str) -> None:
+        """Drop the checkpoints of a job that has ended, and lay its record beside its result."""
+        try:
+            job = self.get(job_id)
+        except NotFoundError:
+            self.store.mark_tidy(job_id)
+            return
+        if job.state in ACTIVE:
+            return  # retried meanwhile; it is tidied up after when it ends again
+        for attempt in range(1, job.attempt + 1):
+            self.storage.delete_prefix(keys.attempt_blobs(job_id, attempt), suffix=".npz")
+        if job.output is not None:
+            text = job.view().model_dump_json(indent=2).encode()
+            self.storage.put(keys.manifest(job_id), text, content_type="application/json")
+        self.store.mark_tidy(job_id)
+
     def _apply(self, wanted: Change) -> Outcome:
         outcome = self.store.apply(wanted).outcome
         if outcome is Outcome.MISSING:

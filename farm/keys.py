@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 INDEX = "jobs:index"
 SENT = "jobs:sent"
+UNTIDY = "jobs:untidy"
 JANITOR_LOCK = "janitor:lock"
 WORKERS = "workers"
 
@@ -65,8 +66,13 @@ def blobs(job_id: str) -> str:
 
 
 def checkpoint(job_id: str, attempt: int, octave: int, step: int) -> str:
-    """Object: the float image after a step. The attempt in the name keeps a stale worker from overwriting it."""
-    return f"{blobs(job_id)}attempt-{attempt}/octave-{octave}-step-{step}.npz"
+    """Object: the float image after a step."""
+    return f"{attempt_blobs(job_id, attempt)}octave-{octave}-step-{step}.npz"
+
+
+def attempt_blobs(job_id: str, attempt: int) -> str:
+    """Prefix: what one attempt stored; a stale worker writes under its own number, and overwrites nothing."""
+    return f"{blobs(job_id)}attempt-{attempt}/"
 
 
 def preview(job_id: str, octave: int) -> str:
@@ -76,7 +82,7 @@ def preview(job_id: str, octave: int) -> str:
 
 def result(job_id: str, attempt: int, result_format: ResultFormat) -> str:
     """Object: the finished picture of an attempt; the record says which attempt's counts."""
-    return f"{blobs(job_id)}attempt-{attempt}/result.{result_format}"
+    return f"{attempt_blobs(job_id, attempt)}result.{result_format}"
 
 
 def manifest(job_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     max_event_streams: Annotated[int, Field(ge=1, description="Event streams open at once per api process.")] = 32
     event_stream_life_s: Annotated[float, Field(ge=1, description="An event stream is closed after it.")] = 300
 
+    worker_id: Annotated[str, Field(max_length=128, description="A worker's name; made at its start if unset.")] = ""
+
     weights_dir: Annotated[Path | None, Field(description="Folder of weight files, for farms without internet.")] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severity.")] = "info"
     log_format: Annotated[Literal["json", "console"], Field(description="One JSON object a line, or text.")] = "json"
@@ -74,6 +77,11 @@ def load_settings() -> Settings:
 def _explain(field: int | str, message: str) -> str:
     description = Settings.model_fields[str(field)].description
     return f"DREAMFARM_{str(field).upper()}: {message}. It sets: {description}"
+
+
+def name_worker(worker_id: str) -> None:
+    """Name this process' worker, and the children it starts, unless the environment names it already."""
+    os.environ.setdefault("DREAMFARM_WORKER_ID", worker_id)
 
 
 @cache

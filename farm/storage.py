@@ -64,12 +64,13 @@ class ObjectStore:
             return False
         return True
 
-    def delete_prefix(self, prefix: str) -> None:
-        """Remove every object whose name starts so."""
+    def delete_prefix(self, prefix: str, *, suffix: str = "") -> None:
+        """Remove every object whose name starts and ends so."""
         with _s3_errors():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
-                self._client.delete_object(Bucket=self.bucket, Key=key)
+                if key.endswith(suffix):
+                    self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def delete(self, key: str) -> None:
         """Remove an object, if it is there."""

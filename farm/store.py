@@ -63,7 +63,7 @@ class JobStore:
         """Apply one change whole, or not at all; `worker` is asked whether it is draining."""
         own = change.id
         outcome, state, seq, attempt, draining = self._apply(
-            keys=[keys.job(own), keys.events(own), keys.lease(own), keys.SENT, keys.draining(worker)],
+            keys=[keys.job(own), keys.events(own), keys.lease(own), keys.SENT, keys.draining(worker), keys.UNTIDY],
             args=[change.model_dump_json(by_alias=True, exclude_none=True)],
         )
         return Applied(Outcome(outcome), JobState(state) if state else None, int(seq), int(attempt), bool(draining))
@@ -77,7 +77,7 @@ class JobStore:
     def delete(self, job: JobRecord) -> Outcome:
         """Remove a job that has come to rest."""
         answer = self._delete(
-            keys=[keys.job(job.id), keys.events(job.id), keys.lease(job.id)], args=[job.id, *job.spec.tags]
+            keys=[keys.job(job.id), keys.events(job.id), keys.lease(job.id), keys.UNTIDY], args=[job.id, *job.spec.tags]
         )
         return Outcome.WRONG_STATE if answer == "active" else Outcome(answer)
 
@@ -111,6 +111,18 @@ class JobStore:
         return self._many(self.redis.zrange(keys.SENT, "-inf", latest, byscore=True, offset=0, num=limit))
 
     @redis_errors()
+    def untidy(self, milliseconds_ago: int, limit: int) -> list[str]:
+        """Return the ids of up to `limit` jobs that ended longer ago than that and were not tidied up after."""
+        latest = self._now_ms() - milliseconds_ago
+        ids: list[str] = self.redis.zrange(keys.UNTIDY, "-inf", latest, byscore=True, offset=0, num=limit)
+        return ids
+
+    @redis_errors()
+    def mark_tidy(self, job_id: str) -> None:
+        """Note that nothing is left to tidy up after a job."""
+        self.redis.zrem(keys.UNTIDY, job_id)
+
+    @redis_errors()
     def mark_sent(self, job_id: str) -> None:
         """Note that the job's message was sent just now, if it is still queued."""
         self.redis.zadd(keys.SENT, {job_id: self._now_ms()}, xx=True)
@@ -124,6 +136,13 @@ class JobStore:
     def count(self, state: JobState) -> int:
         """Return how many jobs are in a state."""
         return int(self.redis.zcard(keys.by_state(state)))
+
+    @redis_errors()
+    def hold_lock(self, key: str, holder: str, *, life_ms: int) -> bool:
+        """Take a lock or keep it; it only saves work, and nothing relies on its being exclusive."""
+        if self.redis.set(key, holder, nx=True, px=life_ms):
+            return True
+        return self.redis.get(key) == holder and bool(self.redis.pexpire(key, life_ms))
 
     def _now_ms(self) -> int:
         seconds, microseconds = self.redis.time()

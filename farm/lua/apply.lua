@@ -1,6 +1,7 @@
 -- Applies one change to one job, whole or not at all: first every guard, then every write.
 --
 -- KEYS  1 job hash · 2 event stream · 3 lease · 4 jobs by time of sending · 5 draining mark of the worker
+--       6 jobs to tidy up after, by the time they ended
 -- ARGV  1 the change as JSON, see farm/change.py
 -- Answer: {outcome, state, seq, attempt, draining}; outcome is ok, missing, wrong_state or stale.
 local change = cjson.decode(ARGV[1])
@@ -55,7 +56,10 @@ if change.begins then
   redis.call('HSET', job, 'attempt.' .. attempt .. '.started_ms', now_ms, 'attempt.' .. attempt .. '.worker', change.begins)
   redis.call('HSETNX', job, 'started_ms', now_ms)
 end
-if change.finishes then redis.call('HSET', job, 'finished_ms', now_ms) end
+if change.finishes then
+  redis.call('HSET', job, 'finished_ms', now_ms)
+  redis.call('ZADD', KEYS[6], now_ms, change.id)
+end
 for _, field in ipairs(change.unset) do redis.call('HDEL', job, field) end
 for field, value in pairs(change.set) do redis.call('HSET', job, field, value) end
 

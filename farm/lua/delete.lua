@@ -1,6 +1,6 @@
 -- Removes a job that has come to rest, with every index it stands in.
 --
--- KEYS  1 job hash · 2 event stream · 3 lease
+-- KEYS  1 job hash · 2 event stream · 3 lease · 4 jobs to tidy up after
 -- ARGV  1 id · 2… tags
 -- Answer: ok, missing or active.
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -8,6 +8,7 @@ if not state then return 'missing' end
 if state == 'queued' or state == 'running' then return 'active' end
 redis.call('ZREM', 'jobs:index', ARGV[1])
 redis.call('ZREM', 'jobs:state:' .. state, ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
 for i = 2, #ARGV do redis.call('ZREM', 'jobs:tag:' .. ARGV[i], ARGV[1]) end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 return 'ok'

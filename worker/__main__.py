@@ -1,0 +1,42 @@
+"""``python -m worker``: start one worker, for one GPU or CPU slot."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from importlib.util import find_spec
+
+from ulid import ULID
+
+from farm.settings import SettingsError, load_settings, name_worker
+
+
+def main() -> int:
+    """Check what can be checked without TensorFlow, then hand over to Celery."""
+    name_worker(f"{socket.gethostname()}-{str(ULID())[-8:].lower()}")
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # logs are not set up yet
+        return 2
+    if find_spec("tensorflow") is None:
+        print("TensorFlow is not installed. Install dreamfarm[cpu] or dreamfarm[gpu].", file=sys.stderr)  # noqa: T201
+        return 2
+    from worker.app import app  # noqa: PLC0415  # reads the settings that were just checked
+
+    app.worker_main(
+        [
+            "worker",
+            "--pool=prefork",
+            "--concurrency=1",
+            f"--hostname={settings.worker_id}@%h",
+            f"--loglevel={settings.log_level}",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

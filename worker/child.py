@@ -1,0 +1,24 @@
+"""What runs in a worker's child process at its start: the engine is loaded and warmed up before the first job comes."""
+
+from __future__ import annotations
+
+import structlog
+from celery.signals import worker_process_init
+
+from farm.errors import TransientError
+from worker.app import services
+
+log = structlog.get_logger()
+
+
+@worker_process_init.connect
+def on_start(**_: object) -> None:
+    """Load TensorFlow and the default model, and say which device there is."""
+    from worker.warmup import warm_up  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
+
+    device = warm_up(services.settings)
+    log.info("renderer_ready", device=device)
+    try:
+        services.workers.note(services.settings.worker_id, device=device)
+    except TransientError as error:
+        log.warning("store_away", reason=str(error))

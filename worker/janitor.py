@@ -1,0 +1,48 @@
+"""Puts right what died half-way. Every worker runs one; a lock lets one at a time work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from farm import keys
+from farm.errors import FarmError
+
+if TYPE_CHECKING:
+    from farm.services import Services
+
+LOCK_LIFE_MS = 5_000
+TIDY_AFTER_S = 30
+JOBS_PER_ROUND = 100
+
+log = structlog.get_logger()
+
+
+class Janitor:
+    """Takes lapsed jobs from dead workers, sends lost messages again, tidies up after jobs that ended."""
+
+    def __init__(self, services: Services, worker: str) -> None:
+        self.services = services
+        self.worker = worker
+
+    def round(self) -> None:
+        """Do what there is to do, if no other janitor is at it; what a server refuses is left for the next round."""
+        try:
+            if self.services.store.hold_lock(keys.JANITOR_LOCK, self.worker, life_ms=LOCK_LIFE_MS):
+                self.reap()
+                self.services.jobs.resend_lost(older_than_s=self.services.settings.resend_after_s)
+                self.tidy()
+        except FarmError as error:
+            log.warning("janitor_waits", reason=str(error))
+
+    def reap(self) -> None:
+        """Take every job whose lease has run out back from its worker."""
+        for job in self.services.store.lapsed():
+            outcome = self.services.jobs.lose(job, max_attempts=self.services.settings.max_attempts)
+            log.warning("attempt_lost", job=job.id, attempt=job.attempt, outcome=outcome)
+
+    def tidy(self) -> None:
+        """Drop what ended jobs left behind."""
+        for job_id in self.services.store.untidy(TIDY_AFTER_S * 1000, JOBS_PER_ROUND):
+            self.services.jobs.tidy(job_id)
