@@ -1,1 +1,1 @@
-"""The Celery workers: each renders one job at a time, under a lease, in a child process that alone imports TensorFlow."""
+"""Celery workers: each renders a job at a time, under a lease, in a child process that alone imports TensorFlow."""

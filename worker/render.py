@@ -101,9 +101,7 @@ class Render:
             return None
         try:
             data = self._patiently(self.storage.get, stored.key)
-            if hashlib.sha256(data).hexdigest() != stored.sha256:
-                raise CheckpointError("The checkpoint's bytes are not those that were stored.")
-            return Checkpoint.from_bytes(data)
+            return Checkpoint.from_bytes(_verified(data, stored.sha256))
         except (CheckpointError, NotFoundError) as error:
             log.warning("checkpoint_not_used", reason=str(error))
             return None
@@ -177,3 +175,9 @@ class Render:
             reraise=True,
         )
         return waiting(call, *args, **kwargs)
+
+
+def _verified(data: bytes, sha256: str) -> bytes:
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise CheckpointError("The checkpoint's bytes are not those that were stored.")
+    return data

@@ -31,7 +31,7 @@ class RenderTask(Task):  # type: ignore[type-arg]  # not generic at run time
 def render(self: RenderTask, job_id: str, attempt: int) -> None:
     """Render one attempt; a second delivery of it does nothing."""
     worker = services.settings.worker_id
-    tag = self.request.properties.get("delivery_tag")
+    tag = (self.request.properties or {}).get("delivery_tag")
     with leased(services, job_id, attempt, worker=worker, delivery_tag=tag) as lease:
         if lease is None:
             return  # somebody else owns it, or it is finished: at-least-once delivery made harmless

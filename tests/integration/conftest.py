@@ -1,0 +1,33 @@
+"""Real servers for the tests: one pair for the whole run, emptied before each test."""
+
+from __future__ import annotations
+
+import pytest
+from dreamfarm.stack import Servers
+
+from farm.services import Services
+from farm.settings import Settings
+
+
+def settings_from(environment, **changes):
+    """Return the settings that a process with this environment would read."""
+    fields = {name.removeprefix("DREAMFARM_").lower(): value for name, value in environment.items()}
+    return Settings(**{**fields, **changes})
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    with Servers(tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(servers):
+    return settings_from(servers.environment(), lease_s=2, resend_after_s=1, event_stream_life_s=5)
+
+
+@pytest.fixture
+def services(settings):
+    connected = Services.connect(settings)
+    connected.store.redis.flushdb()
+    return connected

@@ -1,0 +1,24 @@
+"""Loads the engine before the first job comes, by dreaming a tiny picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from dreamcore.backend import describe_device
+
+from dreamcore import DreamParams, dream, load_model
+
+if TYPE_CHECKING:
+    from farm.settings import Settings
+
+SIDE_PX = 96
+
+
+def warm_up(settings: Settings) -> str:
+    """Load the default model, trace its step, and return the name of the device it runs on."""
+    params = DreamParams.model_validate({"octaves": 1, "steps": 1})
+    gradient = np.linspace(0, 255, SIDE_PX, dtype=np.uint8)
+    image = np.broadcast_to(gradient[:, None, None], (SIDE_PX, SIDE_PX, 3))
+    dream(image, params, model=load_model(params.model, weights_dir=settings.weights_dir))
+    return describe_device()
