@@ -1,0 +1,232 @@
+"""A farm for Python programs; it speaks HTTP and nothing else.
+
+>>> from dreamfarm import Farm  # doctest: +SKIP
+>>> with Farm("http://127.0.0.1:8000") as farm:  # doctest: +SKIP
+...     job = farm.wait(farm.submit(Path("sky.jpg"), params={"steps": 20}).id)
+...     farm.download_result(job.id, Path("dream.png"))
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+
+from dreamfarm.address import find_stack_url
+from dreamfarm.events import EventFollower
+from dreamfarm.files import whole_file
+from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transport, accepted, backoff_s
+from farm.schema import Health, JobPage, JobView, ModelPage, ModelView, WorkerPage, WorkerView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import BinaryIO
+
+    import httpx2
+
+    from farm.schema import EventView, OutputView, ResultFormat
+    from farm.states import JobState
+
+LARGEST_PAGE = 200
+
+
+class Farm:
+    """A farm.
+
+    Parameters
+    ----------
+    url : the farm's address; None means the embedded stack that runs for this folder or one above it.
+    timeout_s : longest wait for a connection, or for the next bytes, in s.
+    tries : how often a call that may be repeated is made before it fails.
+    poll_s : pause between two looks at a job where it can't be followed by a stream, in s.
+    patience_s : how long the farm may be away while a job is followed, in s.
+
+    Raises
+    ------
+    FarmError
+        The farm refused a call; it has ``code``, ``detail`` and ``status``. Every method may raise it.
+    FarmUnreachableError
+        The farm didn't answer, or there is no address. Every method may raise it.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        timeout_s: float = 30.0,
+        tries: int = 4,
+        poll_s: float = 1.0,
+        patience_s: float = 120.0,
+    ) -> None:
+        self._transport = Transport(url or _stack_url(), timeout_s=timeout_s, tries=tries)
+        self._poll_s = poll_s
+        self._patience_s = patience_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The farm's address."""
+        return self._transport.url
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def submit(
+        self,
+        picture: Path | bytes,
+        *,
+        params: Mapping[str, object] | None = None,
+        guide: Path | bytes | None = None,
+        format: ResultFormat = "png",  # noqa: A002  # as the api names it
+        name: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> JobView:
+        """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults."""
+        files = {"image": _part(picture)} | ({"guide": _part(guide)} if guide is not None else {})
+        fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
+        if name is not None:
+            fields["name"] = name
+        return self._transport.read(JobView, "POST", "/v1/jobs", repeatable=False, data=fields, files=files)
+
+    def get(self, job_id: str) -> JobView:
+        """Return a job as it is now."""
+        return self._get(JobView, f"/v1/jobs/{job_id}")
+
+    def jobs(
+        self,
+        *,
+        state: JobState | str | None = None,
+        tag: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Iterator[JobView]:
+        """Yield jobs, newest first, page after page: all of them, or as many as `limit` says."""
+        left = limit
+        while left is None or left > 0:
+            page = self.page(state=state, tag=tag, limit=min(left or LARGEST_PAGE, LARGEST_PAGE), cursor=cursor)
+            yield from page.jobs
+            left = None if left is None else left - len(page.jobs)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def page(
+        self,
+        *,
+        state: JobState | str | None = None,
+        tag: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """Return one page of jobs, newest first."""
+        query = {"state": state, "tag": tag, "limit": limit, "cursor": cursor}
+        return self._get(JobPage, "/v1/jobs", {key: value for key, value in query.items() if value is not None})
+
+    def cancel(self, job_id: str) -> JobView:
+        """End a queued or running job; its worker is free within a step."""
+        return self._transport.read(JobView, "POST", f"/v1/jobs/{job_id}/cancel")
+
+    def retry(self, job_id: str) -> JobView:
+        """Queue a failed, canceled or expired job again."""
+        return self._transport.read(JobView, "POST", f"/v1/jobs/{job_id}/retry")
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job, its result and its previews."""
+        self._transport.call("DELETE", f"/v1/jobs/{job_id}")
+
+    def events(self, job_id: str) -> Iterator[EventView]:
+        """Yield a job's changes as they happen, from the first one, until it comes to rest."""
+        yield from EventFollower(self._transport, job_id, poll_s=self._poll_s, patience_s=self._patience_s)
+
+    def wait(self, job_id: str) -> JobView:
+        """Return a job once it is at rest: succeeded, failed, canceled or expired."""
+        for _ in self.events(job_id):
+            pass
+        return self.get(job_id)
+
+    def download_result(self, job_id: str, path: Path) -> Path:
+        """Save a finished job's picture; the file appears whole or not at all.
+
+        Raises
+        ------
+        FarmError
+            With code ``no_result`` where the job has none, ``damaged_download`` where other bytes came than were made.
+        OSError
+            The file can't be written.
+        """
+        output = self.get(job_id).output
+        for attempt in range(1, self._transport.tries + 1):
+            try:
+                return self._download(f"/v1/jobs/{job_id}/result", path, output)
+            except FarmUnreachableError:
+                if attempt == self._transport.tries:
+                    raise
+                time.sleep(backoff_s(attempt))
+        raise AssertionError  # the last attempt returns or raises
+
+    def models(self) -> list[ModelView]:
+        """Return the networks that can be dreamt with."""
+        return self._get(ModelPage, "/v1/models").models
+
+    def model(self, name: str, *, size: int | tuple[int, int] = 512) -> ModelView:
+        """Return a network, its layers' shapes given for pictures of this size: a side, or (width, height), in px."""
+        width, height = (size, size) if isinstance(size, int) else size
+        return self._get(ModelView, f"/v1/models/{name}", {"width": width, "height": height})
+
+    def workers(self) -> list[WorkerView]:
+        """Return the workers that are alive."""
+        return self._get(WorkerPage, "/v1/workers").workers
+
+    def health(self) -> Health:
+        """Return whether the farm answers."""
+        return self._get(Health, "/healthz")
+
+    def _get(self, answer: type[Answer], path: str, query: Mapping[str, object] | None = None) -> Answer:
+        return self._transport.read(answer, "GET", path, params=query)
+
+    def _download(self, link: str, path: Path, output: OutputView | None) -> Path:
+        with self._transport.stream(link, follow_redirects=True) as response:
+            if response.is_error:
+                response.read()
+                accepted(response)
+            with whole_file(path) as file:
+                _save(response, file, output)
+        return path
+
+
+def _stack_url() -> str:
+    url = find_stack_url()
+    if url is None:
+        detail = (
+            "There is no farm running here. Start one with `dreamfarm up`, or name one with --url or DREAMFARM_URL."
+        )
+        raise FarmUnreachableError("no_address", detail)
+    return url
+
+
+def _part(picture: Path | bytes) -> tuple[str, bytes, str]:
+    if isinstance(picture, bytes):
+        return "picture", picture, "application/octet-stream"
+    return picture.name, picture.read_bytes(), "application/octet-stream"
+
+
+def _save(response: httpx2.Response, file: BinaryIO, output: OutputView | None) -> None:
+    digest = hashlib.sha256()
+    for chunk in response.iter_bytes():
+        digest.update(chunk)
+        file.write(chunk)
+    if output is not None and digest.hexdigest() != output.sha256:
+        detail = "The downloaded picture has other bytes than the farm made. Download it again."
+        raise FarmError("damaged_download", detail, HTTPStatus.OK)
