@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 
-def picture(width=96, height=80, *, mode="RGB", form="PNG", **options):
-    noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
+def picture(width=96, height=80, *, mode="RGB", form="PNG", seed=0, **options):
+    noise = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).convert(mode).save(file, form, **options)
     return file.getvalue()

@@ -1,0 +1,179 @@
+"""The farm from end to end: HTTP, queue, worker, storage, all real."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+from dreamcore.pictures import decode, read_recipe
+from PIL import Image
+
+from dreamcore import DreamParams, dream
+from dreamfarm.client import FarmError
+from farm.schema import JobView
+from farm.states import JobState
+from tests.support import picture
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SHORT = {"octaves": 2, "steps": 2, "seed": 3}
+LONG = {"octaves": 2, "steps": 500, "seed": 3}
+
+
+def until(condition, *, seconds=60.0):
+    """Wait for a condition that other processes bring about."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+    return found
+
+
+def test_a_job_gives_the_engines_picture(farm, tmp_path):
+    """What the farm delivers is what the engine alone makes of the same picture, parameters and seed."""
+    data = picture(160, 120)
+
+    job = farm.wait(farm.submit(data, params=SHORT, name="noise.png").id)
+    farm.download_result(job.id, tmp_path / "dream.png")
+
+    alone = dream(decode(data).rgb, DreamParams.model_validate(SHORT))
+    assert job.state is JobState.SUCCEEDED
+    assert job.progress.fraction == 1
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "dream.png")), alone.image)
+
+
+def test_the_result_tells_how_it_was_made(farm, tmp_path):
+    """The recipe in the file holds parameters, input and weights."""
+    job = farm.wait(farm.submit(picture(), params=SHORT).id)
+    farm.download_result(job.id, tmp_path / "dream.png")
+
+    recipe = json.loads(read_recipe((tmp_path / "dream.png").read_bytes()))
+
+    assert recipe["params"] == job.params
+    assert recipe["input_sha256"] == job.input.sha256
+    assert len(recipe["weights_sha256"]) == 64
+
+
+def test_transparency_is_kept(farm, tmp_path):
+    """The alpha channel of the result is that of the picture handed in."""
+    file = io.BytesIO()
+    solid = Image.open(io.BytesIO(picture(96, 96))).convert("RGBA")
+    alpha = Image.linear_gradient("L").resize((96, 96))
+    solid.putalpha(alpha)
+    solid.save(file, "PNG")
+
+    job = farm.wait(farm.submit(file.getvalue(), params=SHORT).id)
+    farm.download_result(job.id, tmp_path / "dream.png")
+
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "dream.png"))[..., 3], np.asarray(alpha))
+
+
+def test_events_tell_the_whole_story(farm):
+    """A reader sees the job queued, running through every octave, and ended, with rising numbers and fractions."""
+    job = farm.submit(picture(), params=SHORT)
+
+    events = list(farm.events(job.id))
+
+    assert [event.seq for event in events] == sorted({event.seq for event in events})
+    fractions = [event.progress.fraction for event in events]
+    assert fractions == sorted(fractions)
+    assert {event.progress.octave for event in events} >= {1, 2}
+    assert (events[-1].state, events[-1].previews) == (JobState.SUCCEEDED, 2)
+
+
+def test_a_clamped_job_says_so(farm):
+    """A picture too small for its octaves is dreamt in fewer, and the job tells."""
+    job = farm.submit(picture(64, 64), params={"octaves": 12, "steps": 1})
+
+    assert job.progress.octaves < 12
+    assert any("12" in notice and str(job.progress.octaves) in notice for notice in job.notices)
+
+
+def test_a_guided_dream_differs_from_a_free_one(farm, tmp_path):
+    """The guide picture reaches the engine."""
+    guide = picture(96, 96, seed=5)
+    guided = {**SHORT, "objective": "guide-dot"}
+    jobs = [
+        farm.submit(picture(), params=SHORT),
+        farm.submit(picture(), params=guided, guide=guide),
+    ]
+    hashes = {farm.wait(job.id).output.sha256 for job in jobs}
+
+    assert len(hashes) == 2
+
+
+def test_cancel_frees_the_worker(farm, stack):
+    """A running job is canceled between two steps, and its worker takes the next job."""
+    long = farm.submit(picture(400, 400), params=LONG)
+    until(lambda: farm.get(long.id).progress.step > 0)
+
+    assert farm.cancel(long.id).state is JobState.CANCELED
+    after = farm.wait(farm.submit(picture(), params=SHORT).id)
+
+    assert after.state is JobState.SUCCEEDED
+    assert farm.get(long.id).state is JobState.CANCELED
+    with pytest.raises(FarmError) as refused:
+        farm.cancel(after.id)
+    assert refused.value.status == 409
+
+
+def test_a_job_goes_its_way_through_retry_and_delete(farm):
+    """A canceled job is retried to success, then deleted with all that belongs to it."""
+    job = farm.submit(picture(300, 300), params=LONG | {"steps": 40})
+    farm.cancel(job.id)
+    farm.retry(job.id)
+    done = farm.wait(job.id)
+    assert done.state is JobState.SUCCEEDED
+
+    farm.delete(job.id)
+
+    with pytest.raises(FarmError) as gone:
+        farm.get(job.id)
+    assert gone.value.status == 404
+
+
+def test_a_picture_can_go_past_the_api(stack, farm):
+    """A presigned link takes the bytes, and the job names the upload, then the SHA-256."""
+    upload = _post(f"{stack.api_url}/v1/uploads", {})
+    put = urllib.request.Request(upload["url"], data=picture(), method="PUT")
+    assert urllib.request.urlopen(put).status == 200
+
+    first = _post(f"{stack.api_url}/v1/jobs", {"image": {"upload": upload["upload"]}, "params": SHORT})
+    again = _post(f"{stack.api_url}/v1/jobs", {"image": {"sha256": first["input"]["sha256"]}, "params": SHORT})
+
+    ended = [farm.wait(job["id"]) for job in (first, again)]
+    assert ended[0].output.sha256 == ended[1].output.sha256
+
+
+def test_jobs_are_listed_by_tag(farm):
+    """A tag finds its jobs, newest first."""
+    ids = [farm.submit(picture(), params=SHORT, tags=["series"]).id for _ in range(3)]
+
+    assert [job.id for job in farm.jobs(tag="series")] == ids[::-1]
+    for job_id in ids:
+        farm.wait(job_id)
+
+
+def test_the_worker_is_listed(farm):
+    """Operators see which device works."""
+    [worker] = farm.workers()
+
+    assert worker.state in {"idle", "busy"}
+    assert worker.device not in {"", "starting"}
+
+
+def _post(url, body):
+    data = json.dumps(body).encode()
+    call = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"}, method="POST")
+    with urllib.request.urlopen(call) as answer:
+        return json.load(answer)
+
+
+def test_the_view_reads_what_a_newer_farm_sends():
+    """A client ignores keys that it doesn't know."""
+    assert "extra" not in JobView.model_fields
+    assert JobView.model_config["extra"] == "ignore"

@@ -1,0 +1,110 @@
+"""The lease against a real server: who holds a job, and what a worker learns when it no longer does."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ulid import ULID
+
+from farm import change, keys
+from farm.errors import LeaseLostError
+from farm.record import JobSpec
+from farm.schema import ErrorView, PictureView, ProgressView
+from farm.states import JobState
+from worker.lease import leased
+
+PROGRESS = ProgressView(octaves=2, octave=1, steps=3, step=1)
+
+
+@pytest.fixture
+def job(services):
+    spec = JobSpec(params={}, format="png", input=PictureView(sha256="0" * 64, width=8, height=8))
+    return services.store.create(str(ULID()), spec, ProgressView(octaves=2, steps=3))
+
+
+def test_a_second_delivery_gets_no_lease(services, job):
+    """At-least-once delivery is made harmless."""
+    with leased(services, job.id, 1, worker="a") as first, leased(services, job.id, 1, worker="b") as second:
+        assert first is not None
+        assert second is None
+
+
+def test_a_lease_is_kept_for_as_long_as_the_render_runs(services, job):
+    """A render longer than its lease keeps it, by renewal."""
+    with leased(services, job.id, 1, worker="a") as lease:
+        time.sleep(services.settings.lease_s * 1.5)
+
+        lease.report(PROGRESS)
+
+    assert services.store.get(job.id).progress == PROGRESS
+
+
+def test_a_message_at_work_is_not_delivered_again(services, job):
+    """The broker's note of the message is renewed beside the lease, and never made anew once it is gone."""
+    redis = services.store.redis
+    redis.zadd("unacked_index", {"tag": 1})
+
+    with leased(services, job.id, 1, worker="a", delivery_tag="tag"):
+        time.sleep(services.settings.lease_s / 2)
+        renewed = redis.zscore("unacked_index", "tag")
+        redis.zrem("unacked_index", "tag")
+        time.sleep(services.settings.lease_s / 2)
+
+    assert renewed > 1
+    assert redis.zscore("unacked_index", "tag") is None
+
+
+def test_a_canceled_job_stops_its_worker_at_the_next_report(services, job):
+    """The worker learns of the cancellation by its own write, and writes nothing after it."""
+    with leased(services, job.id, 1, worker="a") as lease:
+        services.jobs.cancel(job.id)
+
+        with pytest.raises(LeaseLostError):
+            lease.report(PROGRESS)
+        assert lease.should_stop()
+        with pytest.raises(LeaseLostError):
+            lease.fail(ErrorView(code="late", message="too late"))
+
+    assert services.store.get(job.id).state is JobState.CANCELED
+
+
+def test_a_silent_worker_learns_by_renewal(services, job):
+    """A worker in a long step that reports nothing is told by its renewal thread."""
+    with leased(services, job.id, 1, worker="a") as lease:
+        services.store.apply(change.cancel(job.id))
+
+        assert lease.lost.wait(services.settings.lease_s)
+
+
+def test_a_draining_worker_is_asked_to_stop(services, job):
+    """Draining shows with the next report; the job handed back is queued with the next number, and not as lost."""
+    with leased(services, job.id, 1, worker="a") as lease:
+        services.workers.drain("a")
+        lease.report(PROGRESS)
+        assert lease.should_stop()
+
+        lease.hand_back()
+
+    back = services.store.get(job.id)
+    assert (back.state, back.attempt, back.lost) == (JobState.QUEUED, 2, 0)
+
+
+def test_the_worker_shows_its_job_only_while_it_has_one(services, job):
+    """The card in the registry is busy during the lease and idle after."""
+    services.workers.beat("a", {"host": "h", "pid": 1, "version": "0", "started_at": "2026-01-01T00:00:00Z"})
+    with leased(services, job.id, 1, worker="a"):
+        [busy] = services.workers.list()
+    [idle] = services.workers.list()
+
+    assert (busy.state, busy.job) == ("busy", job.id)
+    assert (idle.state, idle.job) == ("idle", None)
+
+
+def test_a_vanished_worker_is_forgotten(services):
+    """A card that ran out takes the worker from the list."""
+    services.workers.beat("a", {"host": "h", "pid": 1, "version": "0", "started_at": "2026-01-01T00:00:00Z"})
+    services.store.redis.delete(keys.worker("a"))
+
+    assert services.workers.list() == []
+    assert services.store.redis.smembers(keys.WORKERS) == set()
