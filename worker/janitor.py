@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LOCK_LIFE_MS = 5_000
 TIDY_AFTER_S = 30
+"""Time for a canceled job's worker to notice, and to write no more."""
+
 JOBS_PER_ROUND = 100
 
 log = structlog.get_logger()
@@ -22,9 +24,10 @@ log = structlog.get_logger()
 class Janitor:
     """Takes lapsed jobs from dead workers, sends lost messages again, tidies up after jobs that ended."""
 
-    def __init__(self, services: Services, worker: str) -> None:
+    def __init__(self, services: Services, worker: str, *, tidy_after_s: float = TIDY_AFTER_S) -> None:
         self.services = services
         self.worker = worker
+        self.tidy_after_s = tidy_after_s
 
     def round(self) -> None:
         """Do what there is to do, if no other janitor is at it; what a server refuses is left for the next round."""
@@ -44,5 +47,5 @@ class Janitor:
 
     def tidy(self) -> None:
         """Drop what ended jobs left behind."""
-        for job_id in self.services.store.untidy(TIDY_AFTER_S * 1000, JOBS_PER_ROUND):
+        for job_id in self.services.store.untidy(int(self.tidy_after_s * 1000), JOBS_PER_ROUND):
             self.services.jobs.tidy(job_id)

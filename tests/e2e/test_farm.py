@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import time
-import urllib.request
+from http import HTTPStatus
 
+import httpx2
 import numpy as np
 import pytest
 from dreamcore.pictures import decode, read_recipe
@@ -93,7 +94,7 @@ def test_a_clamped_job_says_so(farm):
     assert any("12" in notice and str(job.progress.octaves) in notice for notice in job.notices)
 
 
-def test_a_guided_dream_differs_from_a_free_one(farm, tmp_path):
+def test_a_guided_dream_differs_from_a_free_one(farm):
     """The guide picture reaches the engine."""
     guide = picture(96, 96, seed=5)
     guided = {**SHORT, "objective": "guide-dot"}
@@ -106,7 +107,7 @@ def test_a_guided_dream_differs_from_a_free_one(farm, tmp_path):
     assert len(hashes) == 2
 
 
-def test_cancel_frees_the_worker(farm, stack):
+def test_cancel_frees_the_worker(farm):
     """A running job is canceled between two steps, and its worker takes the next job."""
     long = farm.submit(picture(400, 400), params=LONG)
     until(lambda: farm.get(long.id).progress.step > 0)
@@ -138,12 +139,13 @@ def test_a_job_goes_its_way_through_retry_and_delete(farm):
 
 def test_a_picture_can_go_past_the_api(stack, farm):
     """A presigned link takes the bytes, and the job names the upload, then the SHA-256."""
-    upload = _post(f"{stack.api_url}/v1/uploads", {})
-    put = urllib.request.Request(upload["url"], data=picture(), method="PUT")
-    assert urllib.request.urlopen(put).status == 200
-
-    first = _post(f"{stack.api_url}/v1/jobs", {"image": {"upload": upload["upload"]}, "params": SHORT})
-    again = _post(f"{stack.api_url}/v1/jobs", {"image": {"sha256": first["input"]["sha256"]}, "params": SHORT})
+    with httpx2.Client(base_url=stack.api_url) as http:
+        upload = http.post("/v1/uploads").json()
+        assert httpx2.put(upload["url"], content=picture()).status_code == HTTPStatus.OK
+        image = {"upload": upload["upload"]}
+        first = http.post("/v1/jobs", json={"image": image, "params": SHORT}).json()
+        image = {"sha256": first["input"]["sha256"]}
+        again = http.post("/v1/jobs", json={"image": image, "params": SHORT}).json()
 
     ended = [farm.wait(job["id"]) for job in (first, again)]
     assert ended[0].output.sha256 == ended[1].output.sha256
@@ -164,13 +166,6 @@ def test_the_worker_is_listed(farm):
 
     assert worker.state in {"idle", "busy"}
     assert worker.device not in {"", "starting"}
-
-
-def _post(url, body):
-    data = json.dumps(body).encode()
-    call = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"}, method="POST")
-    with urllib.request.urlopen(call) as answer:
-        return json.load(answer)
 
 
 def test_the_view_reads_what_a_newer_farm_sends():

@@ -54,7 +54,7 @@ def disturbed(stack, farm, number):
 
 
 def test_a_killed_workers_job_goes_on_elsewhere_to_the_same_bytes(stack, farm, undisturbed):
-    """SIGKILL in the second octave: the next worker goes on from the checkpoint, and nobody can tell from the result."""
+    """SIGKILL in the second octave: the next worker goes on from the checkpoint, and the result doesn't show it."""
     job = disturbed(stack, farm, signal.SIGKILL)
 
     assert (job.state, job.output.sha256) == (JobState.SUCCEEDED, undisturbed)

@@ -13,7 +13,6 @@ from farm.queue import QUEUE
 from farm.record import JobSpec
 from farm.schema import PictureView, ProgressView
 from farm.states import JobState
-from worker import janitor as module
 from worker.janitor import Janitor
 
 FENCE = Fence(attempt=1, token="t")
@@ -21,7 +20,7 @@ FENCE = Fence(attempt=1, token="t")
 
 @pytest.fixture
 def janitor(services):
-    return Janitor(services, "a")
+    return Janitor(services, "a", tidy_after_s=0)
 
 
 def new_job(services):
@@ -95,9 +94,8 @@ def test_only_one_janitor_works_at_a_time(services, janitor):
     assert services.store.get(job.id).state is JobState.RUNNING
 
 
-def test_an_ended_jobs_checkpoints_are_dropped(services, janitor, monkeypatch):
+def test_an_ended_jobs_checkpoints_are_dropped(services, janitor):
     """What a killed worker left of a canceled job goes; the result of a job never does."""
-    monkeypatch.setattr(module, "TIDY_AFTER_S", 0)
     job = new_job(services)
     services.storage.put(keys.checkpoint(job.id, 1, 1, 0), b"x", content_type="text/plain")
     services.storage.put(keys.result(job.id, 1, "png"), b"y", content_type="text/plain")
@@ -110,9 +108,8 @@ def test_an_ended_jobs_checkpoints_are_dropped(services, janitor, monkeypatch):
     assert services.store.untidy(0, 10) == []
 
 
-def test_a_finished_jobs_record_lies_beside_its_result(services, janitor, monkeypatch):
+def test_a_finished_jobs_record_lies_beside_its_result(services, janitor):
     """The object store alone tells what was made, should Redis be lost."""
-    monkeypatch.setattr(module, "TIDY_AFTER_S", 0)
     job = new_job(services)
     services.store.apply(change.claim(job.id, attempt=1, token="t", worker="w", lease_ms=5000))
     output = '{"format": "png", "sha256": "0", "bytes": 1, "width": 8, "height": 8, "key": "k"}'

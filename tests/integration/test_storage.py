@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-
+import httpx2
 import pytest
 
 from dreamcore.errors import PictureTooLargeError
@@ -55,11 +53,11 @@ def test_a_presigned_link_reads_one_object(storage):
     storage.put("dream", b"picture", content_type="image/png")
     link = storage.presigned_get("dream", filename="dream.png")
 
-    with urllib.request.urlopen(link) as answer:
-        assert answer.read() == b"picture"
-        assert "dream.png" in answer.headers["Content-Disposition"]
-    with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(link.replace("dream?", "other?"))
+    answer = httpx2.get(link)
+
+    assert answer.content == b"picture"
+    assert "dream.png" in answer.headers["Content-Disposition"]
+    assert httpx2.get(link.replace("dream?", "other?")).is_client_error
 
 
 def test_a_server_that_is_away_is_transient(settings):
