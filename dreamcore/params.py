@@ -8,31 +8,45 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore import catalog
-from dreamcore.profiles import PROFILES, ProfileName
+from dreamcore.profiles import DREAMFARM, PROFILES, ProfileName
 
 Objective = Literal["l2", "guide-dot"]
+DEFAULTS = DREAMFARM.defaults
 
 
 class DreamParams(BaseModel):
     """What to dream; immutable, and an unknown key is an error.
 
     A value that is left out comes from the profile, layers that are left out from the model's catalog entry, so a
-    validated instance always holds every value that the render depends on.
+    validated instance always holds every value that the render depends on. The defaults below are those of the
+    profile "dreamfarm".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    profile: Annotated[ProfileName, Field(description="Named recipe: the rules of a step, and the defaults.")]
-    model: Annotated[str, Field(description="Network to dream with.")]
-    layers: Annotated[dict[str, float], Field(min_length=1, max_length=64, description="Layer name → weight.")]
-    octaves: Annotated[int, Field(ge=1, le=16, description="Scales, smallest first.")]
-    octave_scale: Annotated[float, Field(gt=1, le=4, description="Size ratio of neighbouring octaves.")]
-    steps: Annotated[int, Field(ge=1, le=1000, description="Gradient steps per octave.")]
-    step_size: Annotated[float, Field(gt=0, le=10, description="Step length, in units of half the pixel range.")]
-    jitter: Annotated[int, Field(ge=0, le=512, description="Largest random shift before each step, in px.")]
-    max_loss: Annotated[float | None, Field(gt=0, description="End an octave early above this loss.")]
-    seed: Annotated[int, Field(ge=0, lt=2**63, description="Source of all randomness.")]
-    objective: Annotated[Objective, Field(description="What to maximise.")]
+    profile: Annotated[ProfileName, Field(description="Named recipe: the rules of a step, and the defaults.")] = (
+        "dreamfarm"
+    )
+    model: Annotated[str, Field(description="Network to dream with.")] = DEFAULTS["model"]
+    layers: Annotated[dict[str, float], Field(min_length=1, max_length=64, description="Layer name → weight.")] = Field(
+        default_factory=dict
+    )
+    octaves: Annotated[int, Field(ge=1, le=16, description="Scales, smallest first.")] = DEFAULTS["octaves"]
+    octave_scale: Annotated[float, Field(gt=1, le=4, description="Size ratio of neighbouring octaves.")] = DEFAULTS[
+        "octave_scale"
+    ]
+    steps: Annotated[int, Field(ge=1, le=1000, description="Gradient steps per octave.")] = DEFAULTS["steps"]
+    step_size: Annotated[float, Field(gt=0, le=10, description="Step length, in units of half the pixel range.")] = (
+        DEFAULTS["step_size"]
+    )
+    jitter: Annotated[int, Field(ge=0, le=512, description="Largest random shift before each step, in px.")] = DEFAULTS[
+        "jitter"
+    ]
+    max_loss: Annotated[float | None, Field(gt=0, description="End an octave early above this loss.")] = DEFAULTS[
+        "max_loss"
+    ]
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="Source of all randomness.")] = DEFAULTS["seed"]
+    objective: Annotated[Objective, Field(description="What to maximise.")] = DEFAULTS["objective"]
 
     @model_validator(mode="before")
     @classmethod
@@ -40,7 +54,7 @@ class DreamParams(BaseModel):
         """Complete what the user gave with the profile's defaults and the model's default layers."""
         if not isinstance(given, Mapping):
             return given
-        profile = PROFILES.get(given.get("profile", "dreamfarm"))
+        profile = PROFILES.get(str(given.get("profile", DREAMFARM.name)))
         if profile is None:
             return given
         filled = {"profile": profile.name, **profile.defaults, **given}

@@ -1,0 +1,54 @@
+"""Dreamcore: DeepDream as a library.
+
+Importing it loads no TensorFlow; the first use of `dream` or `load_model` does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from dreamcore.version import __version__
+
+if TYPE_CHECKING:
+    from dreamcore.checkpoint import Checkpoint
+    from dreamcore.engine import dream
+    from dreamcore.models import load_model
+    from dreamcore.octaves import plan_octaves
+    from dreamcore.params import DreamParams
+    from dreamcore.results import DreamResult, Progress, Stopped
+
+__all__ = [
+    "Checkpoint",
+    "DreamParams",
+    "DreamResult",
+    "Progress",
+    "Stopped",
+    "__version__",
+    "dream",
+    "load_model",
+    "plan_octaves",
+]
+
+HOMES = {
+    "Checkpoint": "checkpoint",
+    "DreamParams": "params",
+    "DreamResult": "results",
+    "Progress": "results",
+    "Stopped": "results",
+    "dream": "engine",
+    "load_model": "models",
+    "plan_octaves": "octaves",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module when it is first asked for (PEP 562)."""
+    home = HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

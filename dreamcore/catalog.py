@@ -1,0 +1,148 @@
+"""The models one can dream with, and their layers: names, kinds and shapes, as data. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from dreamcore.networks import inception_v3, squeezenet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dreamcore.graph import Graph, Window
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A layer that can be dreamt with.
+
+    `stride` and `receptive_field` are in px of the image; the field is the longer side of what one cell sees.
+    """
+
+    name: str
+    kind: str
+    channels: int
+    stride: int
+    receptive_field: int
+    windows: tuple[Window, ...]
+
+    def shape(self, height: int, width: int) -> tuple[int, int, int]:
+        """Return (height, width, channels) of the activation of an image of this size."""
+        for window in self.windows:
+            height, width = window.size(height), window.size(width)
+        return height, width, self.channels
+
+
+@dataclass(frozen=True)
+class InputMapping:
+    """How the engine's images, RGB in [-1, 1], become what a network takes.
+
+    y[c] = x[order[c]] * scale + offset[c]
+    """
+
+    order: Literal["rgb", "bgr"] = "rgb"
+    scale: float = 1.0
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A network; `min_size` is the shortest side of an image that it takes, in px."""
+
+    name: str
+    title: str
+    mapping: InputMapping
+    min_size: int
+    default_layers: Mapping[str, float]
+    layers: tuple[LayerSpec, ...]
+    graph: Graph
+
+    def layer(self, name: str) -> LayerSpec:
+        """Return a layer.
+
+        Raises
+        ------
+        ValueError
+            There is none of that name; the message names the nearest ones and all.
+        """
+        self.check_layers([name])
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def check_layers(self, names: Iterable[str]) -> None:
+        """Raise `ValueError` for a layer that is not the model's, naming the nearest ones and all."""
+        known = [layer.name for layer in self.layers]
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{self.name} has no layer {name!r}. {_choices(name, known, 'Layers')}")
+
+    def least_side(self, layers: Iterable[str], *, cells: int = 1) -> int:
+        """Return the shortest side, in px, at which each layer's activation has `cells` along it."""
+        specs = [self.layer(name) for name in layers]
+        side = self.min_size
+        while any(spec.shape(side, side)[0] < cells for spec in specs):
+            side += 1
+        return side
+
+
+def get_model(name: str) -> ModelSpec:
+    """Return a model of the catalog.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name; the message names the nearest ones and all.
+    """
+    if name not in MODELS:
+        raise ValueError(f"There is no model {name!r}. {_choices(name, list(MODELS), 'Models')}")
+    return MODELS[name]
+
+
+def _choices(wrong: str, known: list[str], kind: str) -> str:
+    close = difflib.get_close_matches(wrong, known, n=3, cutoff=0.5)
+    guess = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+    return f"{guess}{kind}: {', '.join(known)}."
+
+
+def _layer(graph: Graph, name: str, kind: str) -> LayerSpec:
+    height, width, stride = graph.reach(name)
+    return LayerSpec(
+        name=name,
+        kind=kind,
+        channels=graph.channels(name),
+        stride=stride,
+        receptive_field=max(height, width),
+        windows=graph.windows(name),
+    )
+
+
+def _squeezenet() -> ModelSpec:
+    graph = squeezenet.build()
+    kinds = {"conv1": "convolution", **dict.fromkeys(squeezenet.FIRES, "fire"), "conv10": "convolution"}
+    return ModelSpec(
+        name="squeezenet",
+        title="SqueezeNet 1.1, ImageNet",
+        mapping=InputMapping("bgr", 127.5, (127.5 - 103.939, 127.5 - 116.779, 127.5 - 123.68)),
+        min_size=32,
+        default_layers={"fire8": 1.0, "fire9": 1.0},
+        layers=tuple(_layer(graph, name, kind) for name, kind in kinds.items()),
+        graph=graph,
+    )
+
+
+def _inception_v3() -> ModelSpec:
+    graph = inception_v3.build()
+    names = [name for name in graph.nodes if name.startswith("mixed")]
+    return ModelSpec(
+        name="inception_v3",
+        title="Inception v3, ImageNet",
+        mapping=InputMapping(),
+        min_size=75,
+        default_layers={"mixed4": 1.0, "mixed5": 1.5, "mixed6": 2.0, "mixed7": 2.5},
+        layers=tuple(_layer(graph, name, "inception") for name in names),
+        graph=graph,
+    )
+
+
+MODELS: dict[str, ModelSpec] = {model.name: model for model in (_squeezenet(), _inception_v3())}

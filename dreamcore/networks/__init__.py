@@ -1,0 +1,1 @@
+"""The networks, each as a graph of plain operations."""
