@@ -97,13 +97,12 @@ class Graph:
 
     def reach(self, name: str) -> tuple[int, int, int]:
         """Return a node's receptive field (height, width) and stride, in px of the image."""
-        if name == SOURCE:
-            return 1, 1, 1
-        node = self.nodes[name]
-        fields = [self.reach(x) for x in node.inputs]
-        height, width, stride = (max(sizes) for sizes in zip(*fields, strict=True))
-        rows, columns = node.kernel
-        return height + (rows - 1) * stride, width + (columns - 1) * stride, stride * node.stride
+        reached = {SOURCE: (1, 1, 1)}
+        for node in self.needed_for([name]):
+            height, width, stride = (max(sizes) for sizes in zip(*(reached[x] for x in node.inputs), strict=True))
+            rows, columns = node.kernel
+            reached[node.name] = (height + (rows - 1) * stride, width + (columns - 1) * stride, stride * node.stride)
+        return reached[name]
 
     def _add(self, node: Node) -> str:
         self.nodes[node.name] = node
