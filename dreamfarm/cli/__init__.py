@@ -1,0 +1,68 @@
+"""The `dreamfarm` command."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from dreamcore.version import __version__
+from dreamfarm.cli import dream, jobs, models, results, stack, submit, workers
+from dreamfarm.cli.errors import EXIT_CODES_HELP, DreamfarmGroup
+
+app = typer.Typer(
+    cls=DreamfarmGroup,
+    invoke_without_command=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    epilog=EXIT_CODES_HELP,
+)
+
+HERE = "On this machine"
+FARM = "With a farm"
+JOBS = "Jobs"
+
+app.command(rich_help_panel=HERE)(dream.dream)
+app.command(rich_help_panel=HERE)(models.models)
+app.command(rich_help_panel=FARM)(stack.demo)
+app.command(rich_help_panel=FARM)(stack.up)
+app.command(rich_help_panel=FARM)(workers.workers)
+app.command(rich_help_panel=JOBS)(submit.submit)
+app.command(rich_help_panel=JOBS)(submit.watch)
+app.command("list", rich_help_panel=JOBS)(jobs.list_jobs)
+app.command(rich_help_panel=JOBS)(jobs.show)
+app.command(rich_help_panel=JOBS)(results.get)
+app.command(rich_help_panel=JOBS)(jobs.cancel)
+app.command(rich_help_panel=JOBS)(jobs.retry)
+app.command(rich_help_panel=JOBS)(jobs.delete)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # a callback's signature is typer's
+    if wanted:
+        typer.echo(f"dreamfarm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def dreamfarm(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001  # its callback does it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show on stderr what happens inside.")] = False,
+) -> None:
+    """DeepDream for one picture or ten thousand.
+
+    [bold]dreamfarm dream sky.jpg[/bold] dreams a picture here and now; [bold]dreamfarm up[/bold] starts a farm.
+    """
+    if debug:
+        logging.basicConfig(level=logging.DEBUG)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the command line; the entry point of the program."""
+    app(prog_name="dreamfarm")

@@ -1,0 +1,128 @@
+"""`dreamfarm dream`: a picture in, a picture out, without a farm."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from dreamcore.explain import explain
+from dreamcore.octaves import plan_octaves
+from dreamcore.params import DreamParams
+from dreamcore.pictures import Picture, decode, encode
+from dreamfarm.cli.dream_options import dream_options
+from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamfarm.cli.options import Guide
+from dreamfarm.cli.output import print_note
+from dreamfarm.cli.progress import Bars
+from dreamfarm.files import whole_file
+from farm.schema import ProgressView, ResultFormat
+from farm.states import JobState
+
+if TYPE_CHECKING:
+    from dreamcore import DreamResult, Progress
+
+FORMATS: dict[str, ResultFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+SUFFIXES: dict[ResultFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+MEGA = 1_000_000
+
+
+@dream_options
+def dream(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="PICTURE", exists=True, dir_okay=False, readable=True, help="The picture to dream."),
+    ],
+    params: dict[str, Any],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; left out: the picture's name with -dream.", metavar="FILE"),
+    ] = None,
+    format: Annotated[  # noqa: A002  # the option's name
+        ResultFormat | None,
+        typer.Option(
+            "--format", help="File format; left out: as the output's name says, else png.", show_default=False
+        ),
+    ] = None,
+    guide: Guide = None,
+    weights: Annotated[
+        str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
+    ] = "imagenet",
+    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 64,
+) -> None:
+    """Dream a picture on this machine, without a farm.
+
+    Prints the result's path. The result carries its recipe: parameters, seed, weights. The same again gives the same
+    picture.
+    """
+    wanted = _validated(params)
+    target, kind = _target(file, output, format)
+    picture = _open(file, max_megapixels)
+    guiding = _open(guide, max_megapixels).rgb if guide else None
+    plan = plan_octaves(wanted, *picture.rgb.shape[:2])
+    for notice in (*picture.notices, *plan.notices):
+        print_note(notice, style="yellow")
+    result = _dream_with_bar(picture, wanted, guide=guiding, weights=weights, label=file.name)
+    data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(file, result))
+    with whole_file(target) as opened:
+        opened.write(data)
+    typer.echo(target)
+
+
+def _validated(params: dict[str, Any]) -> DreamParams:
+    try:
+        return DreamParams.model_validate(params)
+    except ValidationError as error:
+        details = " ".join(problem.detail for problem in explain(error, known=DreamParams.model_fields))
+        raise CommandError(details, ExitCode.USAGE) from None
+
+
+def _target(file: Path, output: Path | None, kind: ResultFormat | None) -> tuple[Path, ResultFormat]:
+    """Return the file to write and its format, which its name and --format must agree on."""
+    if output is None:
+        kind = kind or "png"
+        return file.with_name(f"{file.stem}-dream{SUFFIXES[kind]}"), kind
+    named = FORMATS.get(output.suffix.lower())
+    if (kind or named) is None or (kind and named and kind != named):
+        raise CommandError(f"{output}: name a .png, .jpg or .webp file that agrees with --format.", ExitCode.USAGE)
+    if not output.parent.is_dir():
+        raise CommandError(f"{output}: there is no folder {output.parent}.", ExitCode.USAGE)
+    return output, kind or named or "png"
+
+
+def _open(file: Path, max_megapixels: float) -> Picture:
+    return decode(file.read_bytes(), max_pixels=int(max_megapixels * MEGA))
+
+
+def _dream_with_bar(picture: Picture, params: DreamParams, *, guide: Any, weights: str, label: str) -> "DreamResult":
+    with Bars() as bars:
+        bar = bars.add(label)
+        bars.show(bar, JobState.RUNNING, ProgressView())
+        # TensorFlow takes seconds to load: only once the input is known to be good.
+        from dreamcore import dream as run_dream  # noqa: PLC0415
+        from dreamcore import load_model  # noqa: PLC0415
+
+        started = time.monotonic()
+
+        def on_progress(progress: "Progress") -> None:
+            bars.show(bar, JobState.RUNNING, _view(progress, time.monotonic() - started))
+
+        model = load_model(params.model, weights=weights)
+        result = run_dream(picture.rgb, params, model=model, guide=guide, on_progress=on_progress)
+        bars.show(bar, JobState.SUCCEEDED, ProgressView(fraction=1))
+    return result
+
+
+def _view(progress: "Progress", spent_s: float) -> ProgressView:
+    done = progress.fraction
+    return ProgressView(
+        fraction=done,
+        octave=progress.octave,
+        octaves=progress.octaves,
+        step=progress.step,
+        steps=progress.steps,
+        loss=progress.loss,
+        eta_s=spent_s / done * (1 - done) if done else None,
+    )

@@ -1,0 +1,112 @@
+"""How a command ends: exit codes that scripts can use, and one line for each thing that went wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import IntEnum
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from typer import TyperException
+from typer.core import TyperGroup
+
+from dreamcore.errors import DreamError, PictureError
+from dreamfarm.cli.output import print_error
+from dreamfarm.transport import FarmError, FarmUnreachableError
+from farm.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger("dreamfarm")
+
+
+class ExitCode(IntEnum):
+    """What a script learns from the command's end."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    UNREACHABLE = 4
+    CANCELED = 5
+    INTERRUPTED = 130
+
+
+EXIT_CODES_HELP = (
+    "Exit codes: 0 done · 1 failed · 2 wrong input · 3 no such thing · 4 farm out of reach · 5 canceled · 130 Ctrl-C."
+)
+
+REFUSED_INPUT = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+
+
+class CommandError(Exception):
+    """A command can't do what was asked; the message says why and what helps."""
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class DreamfarmGroup(TyperGroup):
+    """The command line, which never shows a stack trace."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run a command; as a program, end with its exit code."""
+        run = partial(super().main, *args, standalone_mode=False, **extra)
+        return end_with(run) if standalone_mode else run()
+
+
+def end_with(run: Callable[[], object]) -> NoReturn:
+    """Run a command and end the process with its exit code, telling what went wrong in one line."""
+    try:
+        code = run()
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except Exception as error:  # the one place where a user's command ends
+        message, code = describe(error)
+        print_error(message)
+        log.debug("The command ended with an error.", exc_info=error)
+    sys.exit(int(code) if isinstance(code, int) else ExitCode.OK)
+
+
+def describe(error: Exception) -> tuple[str, ExitCode]:
+    """Return what to tell a person about an error, in one line, and the exit code that tells a script."""
+    match error:
+        case CommandError():
+            return str(error), error.exit_code
+        case FarmError():
+            return error.detail, _farm_code(error)
+        case DreamError() | SettingsError():
+            return str(error), ExitCode.USAGE if isinstance(error, PictureError | SettingsError) else ExitCode.FAILED
+        case TyperException():
+            return _usage(error), ExitCode.USAGE
+        case _:
+            return _file_problem(error) if isinstance(error, OSError) else _mistake(error), ExitCode.FAILED
+
+
+def _farm_code(error: FarmError) -> ExitCode:
+    if isinstance(error, FarmUnreachableError):
+        return ExitCode.UNREACHABLE
+    if error.status == HTTPStatus.NOT_FOUND:
+        return ExitCode.NOT_FOUND
+    return ExitCode.USAGE if error.status in REFUSED_INPUT or error.code == "bad_address" else ExitCode.FAILED
+
+
+def _usage(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f" See `{context.command_path} --help`." if context else ""
+    return f"{error.format_message()}{hint}"
+
+
+def _file_problem(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {what}." if error.filename else f"{what}."
+
+
+def _mistake(error: Exception) -> str:
+    return f"Dreamfarm made a mistake ({type(error).__name__}: {error}). `dreamfarm --debug …` shows where."

@@ -1,0 +1,119 @@
+"""`dreamfarm list`, `show`, `cancel`, `retry`, `delete`."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dreamfarm.cli.options import AsJson, FarmUrl, JobId, JobIds, for_each, open_farm
+from dreamfarm.cli.output import (
+    age_text,
+    duration_text,
+    octave_text,
+    print_json,
+    print_note,
+    print_rich,
+    state_text,
+    table,
+)
+from farm.schema import JobView
+from farm.states import JobState
+
+
+def list_jobs(
+    *,
+    state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.", show_default=False)] = None,
+    tag: Annotated[str | None, typer.Option(help="Only jobs with this tag.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    url: FarmUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    with open_farm(url) as farm:
+        jobs = list(farm.jobs(state=state, tag=tag, limit=limit))
+    if as_json:
+        print_json(jobs)
+    elif jobs:
+        print_rich(_job_table(jobs))
+    else:
+        print_note("No jobs. `dreamfarm submit PICTURE` makes one.")
+
+
+def show(job: JobId, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
+    """Show all there is to know about a job."""
+    with open_farm(url) as farm:
+        found = farm.get(job)
+    if as_json:
+        print_json(found)
+    else:
+        print_rich(_details(found))
+
+
+def cancel(job: JobIds, *, url: FarmUrl = None) -> None:
+    """End queued or running jobs, within one step."""
+    with open_farm(url) as farm:
+        for_each(job, lambda job_id: print_note(f"{job_id} is {farm.cancel(job_id).state}."))
+
+
+def retry(job: JobIds, *, url: FarmUrl = None) -> None:
+    """Queue failed, canceled or expired jobs again."""
+    with open_farm(url) as farm:
+        for_each(job, lambda job_id: print_note(f"{job_id} is {farm.retry(job_id).state}."))
+
+
+def delete(job: JobIds, *, url: FarmUrl = None) -> None:
+    """Remove jobs and their results.
+
+    Active jobs are canceled first.
+    """
+    with open_farm(url) as farm:
+        for job_id in dict.fromkeys(job):
+            farm.delete(job_id)
+            print_note(f"{job_id} is deleted.")
+
+
+def _job_table(jobs: list[JobView]) -> Table:
+    rows = table("JOB", "STATE", "DONE", "PICTURE", "SIZE", "MODEL", "MADE", numbers=["DONE", "SIZE"])
+    for job in jobs:
+        rows.add_row(
+            job.id,
+            state_text(job.state),
+            f"{job.progress.fraction:.0%}",
+            job.name or "",
+            f"{job.input.width}x{job.input.height}",
+            str(job.params.get("model", "")),
+            age_text(job.created_at),
+        )
+    return rows
+
+
+def _details(job: JobView) -> Table:
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim")
+    rows.add_column(overflow="fold")
+    rows.add_row("job", job.id)
+    rows.add_row("state", state_text(job.state))
+    for name, value in _facts(job):
+        if value:
+            rows.add_row(name, value)
+    return rows
+
+
+def _facts(job: JobView) -> list[tuple[str, str]]:
+    done, output = job.progress, job.output
+    return [
+        ("error", f"{job.error.message} ({job.error.code})" if job.error else ""),
+        ("notices", "\n".join(job.notices)),
+        ("picture", f"{job.name or ''} {job.input.width}x{job.input.height} px".strip()),
+        ("guide", f"{job.guide.width}x{job.guide.height} px" if job.guide else ""),
+        ("progress", f"{done.fraction:.0%} {octave_text(done)}".strip()),
+        ("loss", "" if done.loss is None else f"{done.loss:.6g}"),
+        ("time left", duration_text(done.eta_s) if job.state is JobState.RUNNING else ""),
+        ("result", f"{output.format}, {output.width}x{output.height} px, {output.bytes:,} bytes" if output else ""),
+        ("params", "\n".join(f"{name} = {value}" for name, value in job.params.items())),
+        ("tags", ", ".join(job.tags)),
+        ("attempts", "\n".join(f"{one.number} on {one.worker}: {one.outcome}" for one in job.attempts)),
+        ("made", f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC, {age_text(job.created_at)}"),
+        ("queued for", duration_text(job.metrics.queued_s)),
+        ("rendered in", duration_text(job.metrics.render_s)),
+    ]

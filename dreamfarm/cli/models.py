@@ -1,0 +1,84 @@
+"""`dreamfarm models`: what can be dreamt with, known without a farm."""
+
+from typing import Annotated
+
+import typer
+
+from dreamcore.catalog import MODELS, ModelSpec
+from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamfarm.cli.options import AsJson
+from dreamfarm.cli.output import print_json, print_note, print_rich, table
+from farm.schema import LayerView, ModelView
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read `512` or `640x480`: (width, height) in px."""
+    width, _, height = text.lower().partition("x")
+    if not width.isdecimal() or not (height or width).isdecimal() or int(width) < 1 or int(height or width) < 1:
+        raise typer.BadParameter(f"{text!r} is no size; write 512 or 640x480")
+    return int(width), int(height or width)
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(help="A model, to list its layers.", show_default=False)] = None,
+    *,
+    size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(parser=parse_size, metavar="SIZE", help="Picture size for the shapes, in px: 512 or 640x480."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models, or one model's layers.
+
+    They are what --model and --layers take. Early layers with small receptive fields draw textures; deep ones draw eyes, animals and buildings.
+    """
+    width, height = size or (512, 512)
+    if name is None:
+        _show_models([_view(model, width, height) for model in MODELS.values()], as_json=as_json)
+        return
+    if name not in MODELS:
+        raise CommandError(f"There is no model {name!r}. There are: {', '.join(MODELS)}.", ExitCode.NOT_FOUND)
+    _show_layers(_view(MODELS[name], width, height), size=f"{width}x{height}", as_json=as_json)
+
+
+def _show_models(views: list[ModelView], *, as_json: bool) -> None:
+    if as_json:
+        print_json(views)
+        return
+    rows = table("MODEL", "WHAT IT IS", "LAYERS", "SHORTEST SIDE", "DREAMS BY DEFAULT WITH", numbers=["LAYERS"])
+    for view in views:
+        favourites = ", ".join(f"{layer}={weight:g}" for layer, weight in view.default_layers.items())
+        rows.add_row(view.name, view.title, str(len(view.layers)), f"{view.min_size} px", favourites)
+    print_rich(rows)
+    print_note("\n`dreamfarm models NAME` lists a model's layers.", style="dim")
+
+
+def _show_layers(view: ModelView, *, size: str, as_json: bool) -> None:
+    if as_json:
+        print_json(view)
+        return
+    numbers = ["CHANNELS", "STRIDE", "SEES"]
+    rows = table("LAYER", "KIND", f"SHAPE AT {size}", *numbers, "DEFAULT", numbers=numbers)
+    for layer in view.layers:
+        shape = "x".join(map(str, layer.shape))
+        weight = view.default_layers.get(layer.name)
+        marks = "" if weight is None else f"{weight:g}"
+        rows.add_row(
+            layer.name, layer.kind, shape, str(layer.channels), str(layer.stride), f"{layer.receptive_field} px", marks
+        )
+    print_rich(rows)
+
+
+def _view(model: ModelSpec, width: int, height: int) -> ModelView:
+    plain = ("name", "kind", "channels", "stride", "receptive_field")
+    layers = [
+        LayerView(**{key: getattr(layer, key) for key in plain}, shape=layer.shape(height, width))
+        for layer in model.layers
+    ]
+    return ModelView(
+        name=model.name,
+        title=model.title,
+        min_size=model.min_size,
+        default_layers=dict(model.default_layers),
+        layers=layers,
+    )

@@ -1,0 +1,107 @@
+"""What commands print: data on stdout, everything that is for people alone on stderr."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from farm.states import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from farm.schema import ProgressView, View
+
+STATE_STYLES = {
+    JobState.QUEUED: "cyan",
+    JobState.RUNNING: "blue",
+    JobState.SUCCEEDED: "green",
+    JobState.FAILED: "red",
+    JobState.CANCELED: "yellow",
+    JobState.EXPIRED: "dim",
+}
+
+MINUTE_S = 60
+HOUR_S = 3600
+DAY_S = 86_400
+
+
+def print_error(message: str) -> None:
+    """Tell a person what went wrong, in one red line."""
+    _print_line(Text(" ".join(message.split()), style="red"))
+
+
+def print_note(message: str, *, style: str = "") -> None:
+    """Tell a person something that is no data."""
+    _print_line(Text(message, style=style))
+
+
+def _print_line(text: Text) -> None:
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)
+
+
+def print_rich(content: RenderableType) -> None:
+    """Print what a person asked to see."""
+    Console(highlight=False).print(content)
+
+
+def print_json(data: View | Sequence[View] | dict[str, Any] | list[Any]) -> None:
+    """Print JSON for programs, and nothing around it."""
+    plain = _plain(data)
+    typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+
+
+def print_json_line(data: dict[str, Any]) -> None:
+    """Print one line of a stream of JSON."""
+    typer.echo(json.dumps(data, ensure_ascii=False))
+
+
+def _plain(data: Any) -> Any:
+    if hasattr(data, "model_dump"):
+        return data.model_dump(mode="json")
+    return [_plain(item) for item in data] if isinstance(data, (list, tuple)) else data
+
+
+def table(*columns: str, numbers: Sequence[str] = ()) -> Table:
+    """Return an empty table; the columns in `numbers` are flush right."""
+    empty = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        empty.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    return empty
+
+
+def state_text(state: JobState) -> Text:
+    """Return a state in its colour."""
+    return Text(state.value, style=STATE_STYLES[state])
+
+
+def octave_text(progress: ProgressView) -> str:
+    """Return how far a render is, in words."""
+    if not progress.octave:
+        return ""
+    return f"octave {progress.octave}/{progress.octaves} step {progress.step}/{progress.steps}"
+
+
+def duration_text(seconds: float | None) -> str:
+    """Return a duration as people say it: 0.4 s, 12 s, 3 min, 2 h, 5 d."""
+    if seconds is None:
+        return ""
+    if seconds < MINUTE_S:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004  # three digits at most
+    for limit, unit_s, unit in ((HOUR_S, MINUTE_S, "min"), (DAY_S, HOUR_S, "h")):
+        if seconds < limit:
+            return f"{seconds / unit_s:.0f} {unit}"
+    return f"{seconds / DAY_S:.0f} d"
+
+
+def age_text(moment: datetime) -> str:
+    """Return how long ago something was."""
+    return f"{duration_text(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
