@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dreamcore.catalog import MODELS, ModelSpec
-from flask import jsonify
-from flask.typing import ResponseReturnValue
+from flask import Response
 from flask_openapi import APIBlueprint, Tag
 
+from api.answers import shown
 from api.contract import problems
 from api.requests import ModelPath, SizeQuery
+from dreamcore.catalog import MODELS, ModelSpec
 from farm.errors import NotFoundError
 from farm.schema import LayerView, ModelPage, ModelView
 
@@ -18,19 +18,18 @@ bp = APIBlueprint(
 
 
 @bp.get("", responses={200: ModelPage})
-def list_models(query: SizeQuery) -> ResponseReturnValue:
+def list_models(query: SizeQuery) -> Response:
     """List the models, with their layers' shapes at a size."""
-    views = [_view(model, query) for model in MODELS.values()]
-    return jsonify(ModelPage(models=views).model_dump(mode="json"))
+    return shown(ModelPage(models=[_view(model, query) for model in MODELS.values()]))
 
 
 @bp.get("/<name>", responses={200: ModelView, **problems(404)})
-def get_model(path: ModelPath, query: SizeQuery) -> ResponseReturnValue:
+def get_model(path: ModelPath, query: SizeQuery) -> Response:
     """Return a model, with its layers' shapes at a size."""
     model = MODELS.get(path.name)
     if model is None:
         raise NotFoundError(f"There is no model {path.name!r}. There are: {', '.join(MODELS)}.")
-    return jsonify(_view(model, query).model_dump(mode="json"))
+    return shown(_view(model, query))
 
 
 def _view(model: ModelSpec, size: SizeQuery) -> ModelView:

@@ -8,7 +8,6 @@ from threading import BoundedSemaphore
 from typing import cast
 
 from flask import Response, current_app, request
-from flask.typing import ResponseReturnValue
 from flask_openapi import APIBlueprint, Tag
 
 from api.contract import EVENT_STREAM, problems
@@ -24,7 +23,7 @@ bp = APIBlueprint("events", __name__, url_prefix="/v1/jobs", abp_tags=[Tag(name=
 
 
 @bp.get("/<job_id>/events", responses={200: EVENT_STREAM, **problems(400, 404, 429, 503)})
-def follow_job(path: JobPath) -> ResponseReturnValue:
+def follow_job(path: JobPath) -> Response:
     """Stream a job's changes; `Last-Event-ID` replays what was missed."""
     farm = services()
     farm.jobs.get(path.job_id)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
-from flask import Response, jsonify, redirect, request
-from flask.typing import ResponseReturnValue
+from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 from werkzeug.datastructures import FileStorage
 
+from api.answers import accepted, nothing, redirected, shown
 from api.contract import JOB_BODY, REDIRECT, problems
 from api.problems import InvalidRequestError
 from api.requests import (
@@ -25,7 +23,6 @@ from api.requests import (
 from api.state import services
 from dreamcore.explain import FieldProblem
 from farm.pictures import SeenPicture
-from farm.record import JobRecord
 from farm.schema import JobPage, JobView
 
 bp = APIBlueprint(
@@ -34,7 +31,7 @@ bp = APIBlueprint(
 
 
 @bp.post("", request_body=JOB_BODY, responses={202: JobView, **problems(413)})
-def create_job() -> ResponseReturnValue:
+def create_job() -> Response:
     """Store a job, queue it, answer 202 with where to poll."""
     if request.mimetype == "multipart/form-data":
         options: JobOptions = read_form_options()
@@ -52,63 +49,63 @@ def create_job() -> ResponseReturnValue:
         name=options.name or _file_name(),
         tags=tuple(dict.fromkeys(options.tags)),
     )
-    return _accepted(job)
+    return accepted(job)
 
 
 @bp.get("", responses={200: JobPage})
-def list_jobs(query: JobQuery) -> ResponseReturnValue:
+def list_jobs(query: JobQuery) -> Response:
     """List jobs, newest first."""
     jobs, cursor = services().store.page(state=query.state, tag=query.tag, limit=query.limit, before=query.cursor)
-    return _json(JobPage(jobs=[job.view() for job in jobs], next_cursor=cursor))
+    return shown(JobPage(jobs=[job.view() for job in jobs], next_cursor=cursor))
 
 
 @bp.get("/<job_id>", responses={200: JobView, **problems(404)})
-def get_job(path: JobPath) -> ResponseReturnValue:
+def get_job(path: JobPath) -> Response:
     """Return a job."""
-    return _json(services().jobs.get(path.job_id).view())
+    return shown(services().jobs.get(path.job_id).view())
 
 
 @bp.post("/<job_id>/cancel", responses={202: JobView, **problems(404, 409)})
-def cancel_job(path: JobPath) -> ResponseReturnValue:
+def cancel_job(path: JobPath) -> Response:
     """Cancel a queued or running job; its worker stops at its next step."""
-    return _accepted(services().jobs.cancel(path.job_id))
+    return accepted(services().jobs.cancel(path.job_id))
 
 
 @bp.post("/<job_id>/retry", responses={202: JobView, **problems(404, 409)})
-def retry_job(path: JobPath) -> ResponseReturnValue:
+def retry_job(path: JobPath) -> Response:
     """Queue a failed, canceled or expired job again."""
-    return _accepted(services().jobs.retry(path.job_id))
+    return accepted(services().jobs.retry(path.job_id))
 
 
 @bp.delete("/<job_id>", responses={204: None, **problems(404, 409)})
-def delete_job(path: JobPath) -> ResponseReturnValue:
+def delete_job(path: JobPath) -> Response:
     """Remove a job, its result and its previews; an active one is canceled first."""
     services().jobs.delete(path.job_id)
-    return "", HTTPStatus.NO_CONTENT
+    return nothing()
 
 
 @bp.get("/<job_id>/result", responses={302: REDIRECT, **problems(404, 409)})
-def get_result(path: JobPath) -> ResponseReturnValue:
+def get_result(path: JobPath) -> Response:
     """Redirect to the finished picture."""
-    return redirect(services().jobs.result_url(path.job_id))
+    return redirected(services().jobs.result_url(path.job_id))
 
 
 @bp.get("/<job_id>/preview", responses={302: REDIRECT, **problems(404)})
-def get_preview(path: JobPath) -> ResponseReturnValue:
+def get_preview(path: JobPath) -> Response:
     """Redirect to a small picture of the latest finished octave."""
-    return redirect(services().jobs.preview_url(path.job_id))
+    return redirected(services().jobs.preview_url(path.job_id))
 
 
 @bp.get("/<job_id>/octaves/<int:octave>", responses={302: REDIRECT, **problems(404)})
-def get_octave(path: OctavePath) -> ResponseReturnValue:
+def get_octave(path: OctavePath) -> Response:
     """Redirect to a small picture of one octave."""
-    return redirect(services().jobs.preview_url(path.job_id, path.octave))
+    return redirected(services().jobs.preview_url(path.job_id, path.octave))
 
 
 @bp.get("/<job_id>/input", responses={302: REDIRECT, **problems(404)})
-def get_input(path: JobPath) -> ResponseReturnValue:
+def get_input(path: JobPath) -> Response:
     """Redirect to the picture that was handed in."""
-    return redirect(services().jobs.input_url(path.job_id))
+    return redirected(services().jobs.input_url(path.job_id))
 
 
 def _uploaded(field: str) -> SeenPicture | None:
@@ -126,12 +123,3 @@ def _referred(ref: PictureRef | None) -> SeenPicture | None:
         return None
     pictures = services().pictures
     return pictures.find(ref.sha256) if ref.sha256 else pictures.find_upload(ref.upload or "")
-
-
-def _accepted(job: JobRecord) -> ResponseReturnValue:
-    view = job.view()
-    return _json(view), HTTPStatus.ACCEPTED, {"Location": view.links["self"]}
-
-
-def _json(view: JobView | JobPage) -> Response:
-    return jsonify(view.model_dump(mode="json"))

@@ -43,7 +43,7 @@ class PictureRef(Closed):
 class JobOptions(Closed):
     """All of a job but its pictures."""
 
-    params: Annotated[DreamParams, Field(default_factory=lambda: DreamParams.model_validate({}))]
+    params: Annotated[DreamParams, Field(default_factory=DreamParams)]
     format: Annotated[ResultFormat, Field(description="File format of the result.")] = "png"
     name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []

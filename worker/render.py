@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import structlog
-from dreamcore.pictures import Picture, decode, encode, preview_jpeg
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -16,8 +15,10 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from dreamcore import Checkpoint, DreamParams, Stopped, dream
+from dreamcore import Checkpoint, DreamParams, Stopped, dream, load_model
 from dreamcore.errors import CheckpointError, DreamError
+from dreamcore.pictures import Picture, decode, encode, preview_jpeg
+from dreamcore.recipe import Recipe
 from farm import keys
 from farm.errors import LeaseLostError, NotFoundError, TransientError
 from farm.record import StoredCheckpoint, StoredOutput
@@ -79,6 +80,7 @@ class Render:
             result = dream(
                 picture.rgb,
                 params,
+                model=load_model(params.model, weights_dir=self.lease.services.settings.weights_dir),
                 guide=guide.rgb if guide else None,
                 on_progress=self._on_progress,
                 on_octave=self._on_octave,
@@ -150,12 +152,15 @@ class Render:
         log.info("render_handed_back", octave=checkpoint.octave, step=checkpoint.step)
 
     def _commit(self, picture: Picture, result: DreamResult) -> None:
-        data = encode(picture.with_rgb(result.image), format=self.job.spec.format, recipe=self._recipe(result))
-        key = keys.result(self.job.id, self.lease.fence.attempt, self.job.spec.format)
-        self._patiently(self.storage.put, key, data, content_type=CONTENT_TYPES[self.job.spec.format])
+        spec = self.job.spec
+        guide_sha256 = spec.guide.sha256 if spec.guide else None
+        recipe = Recipe.of(result, input_sha256=spec.input.sha256, guide_sha256=guide_sha256)
+        data = encode(picture.with_rgb(result.image), format=spec.format, recipe=recipe.to_json())
+        key = keys.result(self.job.id, self.lease.fence.attempt, spec.format)
+        self._patiently(self.storage.put, key, data, content_type=CONTENT_TYPES[spec.format])
         height, width = result.image.shape[:2]
         output = StoredOutput(
-            format=self.job.spec.format,
+            format=spec.format,
             sha256=hashlib.sha256(data).hexdigest(),
             bytes=len(data),
             width=width,
