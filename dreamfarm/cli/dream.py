@@ -1,5 +1,6 @@
 """`dreamfarm dream`: a picture in, a picture out, without a farm."""
 
+import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from dreamcore.explain import explain
 from dreamcore.octaves import plan_octaves
 from dreamcore.params import DreamParams
 from dreamcore.pictures import Picture, decode, encode
+from dreamcore.recipe import Recipe
 from dreamfarm.cli.dream_options import dream_options
 from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.options import Guide
@@ -60,12 +62,12 @@ def dream(
     wanted = _validated(params)
     target, kind = _target(file, output, format)
     picture = _open(file, max_megapixels)
-    guiding = _open(guide, max_megapixels).rgb if guide else None
+    guiding = _open(guide, max_megapixels) if guide else None
     plan = plan_octaves(wanted, *picture.rgb.shape[:2])
     for notice in (*picture.notices, *plan.notices):
         print_note(notice, style="yellow")
-    result = _dream_with_bar(picture, wanted, guide=guiding, weights=weights, label=file.name)
-    data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(file, result))
+    result = _dream_with_bar(picture, wanted, guide=guiding.rgb if guiding else None, weights=weights, label=file.name)
+    data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(result, file, guide))
     with whole_file(target) as opened:
         opened.write(data)
     typer.echo(target)
@@ -113,6 +115,15 @@ def _dream_with_bar(picture: Picture, params: DreamParams, *, guide: Any, weight
         result = run_dream(picture.rgb, params, model=model, guide=guide, on_progress=on_progress)
         bars.show(bar, JobState.SUCCEEDED, ProgressView(fraction=1))
     return result
+
+
+def _recipe(result: "DreamResult", file: Path, guide: Path | None) -> str:
+    guide_sha256 = _sha256(guide) if guide else None
+    return Recipe.of(result, input_sha256=_sha256(file), guide_sha256=guide_sha256).to_json()
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _view(progress: "Progress", spent_s: float) -> ProgressView:

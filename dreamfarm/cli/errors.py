@@ -57,7 +57,7 @@ class DreamfarmGroup(TyperGroup):
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run a command; as a program, end with its exit code."""
-        run = partial(super().main, *args, standalone_mode=False, **extra)
+        run = partial(super().main, *args, **{**extra, "standalone_mode": False})
         return end_with(run) if standalone_mode else run()
 
 

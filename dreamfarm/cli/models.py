@@ -11,34 +11,35 @@ from dreamfarm.cli.output import print_json, print_note, print_rich, table
 from farm.schema import LayerView, ModelView
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Read `512` or `640x480`: (width, height) in px."""
+def parse_size(text: str) -> str:
+    """Check `512` or `640x480` and return it as `640x480`, in px."""
     width, _, height = text.lower().partition("x")
-    if not width.isdecimal() or not (height or width).isdecimal() or int(width) < 1 or int(height or width) < 1:
+    height = height or width
+    if not all(side.isascii() and side.isdecimal() and int(side) for side in (width, height)):
         raise typer.BadParameter(f"{text!r} is no size; write 512 or 640x480")
-    return int(width), int(height or width)
+    return f"{int(width)}x{int(height)}"
 
 
 def models(
     name: Annotated[str | None, typer.Argument(help="A model, to list its layers.", show_default=False)] = None,
     *,
     size: Annotated[
-        tuple[int, int] | None,
-        typer.Option(parser=parse_size, metavar="SIZE", help="Picture size for the shapes, in px: 512 or 640x480."),
-    ] = None,
+        str,
+        typer.Option(parser=parse_size, metavar="SIZE", help="Picture size for the shapes, in px: 512, 640x480."),
+    ] = "512",
     as_json: AsJson = False,
 ) -> None:
     """List the models, or one model's layers.
 
     They are what --model and --layers take. Early layers with small receptive fields draw textures; deep ones draw eyes, animals and buildings.
     """
-    width, height = size or (512, 512)
+    width, height = map(int, size.split("x"))
     if name is None:
         _show_models([_view(model, width, height) for model in MODELS.values()], as_json=as_json)
         return
     if name not in MODELS:
         raise CommandError(f"There is no model {name!r}. There are: {', '.join(MODELS)}.", ExitCode.NOT_FOUND)
-    _show_layers(_view(MODELS[name], width, height), size=f"{width}x{height}", as_json=as_json)
+    _show_layers(_view(MODELS[name], width, height), size=size, as_json=as_json)
 
 
 def _show_models(views: list[ModelView], *, as_json: bool) -> None:

@@ -1,0 +1,132 @@
+// One job on the page: its picture as it grows, its progress, what can be done with it.
+
+import { cancelJob, followJob, getJob, isResting, retryJob } from "./api.js";
+
+const WORDS = {
+  queued: "Waiting",
+  running: "Dreaming",
+  succeeded: "Done",
+  failed: "Failed",
+  canceled: "Canceled",
+  expired: "Expired",
+};
+
+export class JobCard {
+  constructor(job) {
+    this.element = document.getElementById("job-template").content.firstElementChild.cloneNode(true);
+    this.part = (name) => this.element.querySelector(`.${name}`);
+    this.bar = this.element.querySelector("progress");
+    this.problem = this.element.querySelector(".problem");
+    this.shownPreview = 0;
+    this.id = job.id;
+    this.part("cancel").addEventListener("click", () => this.act(cancelJob));
+    this.part("retry").addEventListener("click", () => this.act(retryJob));
+    this.part("slide").addEventListener("input", (event) => this.slideTo(event.target.value));
+    this.show(job);
+  }
+
+  show(job) {
+    this.job = job;
+    const name = job.name || "Untitled";
+    this.part("name").textContent = name;
+    this.part("name").title = name;
+    this.bar.setAttribute("aria-label", `Progress of ${name}`);
+    this.part("slide").setAttribute("aria-label", `${name}: before and after, share of the original shown`);
+    this.part("cancel").setAttribute("aria-label", `Cancel ${name}`);
+    this.part("retry").setAttribute("aria-label", `Try ${name} again`);
+    this.update({ ...job, previews: "preview" in job.links ? Math.max(1, job.progress.octave - 1) : 0 });
+    if (job.state === "succeeded") this.showResult();
+    else if (!isResting(job.state)) this.follow();
+  }
+
+  follow() {
+    this.stop?.();
+    this.stop = followJob(this.id, { after: this.job.seq, onEvent: (event) => this.take(event) });
+  }
+
+  async take(event) {
+    this.update(event);
+    if (!isResting(event.state)) return;
+    this.show(await getJob(this.id).catch(() => this.job));
+  }
+
+  update({ state, progress, error, previews }) {
+    this.element.dataset.state = state;
+    this.part("badge").textContent = WORDS[state];
+    this.bar.value = state === "succeeded" ? 1 : progress.fraction;
+    this.bar.hidden = isResting(state);
+    this.part("facts").textContent = this.facts(state, progress);
+    this.problem.textContent = error?.message ?? "";
+    this.problem.hidden = !error;
+    this.part("cancel").hidden = isResting(state);
+    this.part("retry").hidden = !["failed", "canceled", "expired"].includes(state);
+    if (previews > this.shownPreview && state !== "succeeded") this.showPreview(previews);
+    this.part("placeholder").textContent = this.part("after").hidden ? WORDS[state] : "";
+  }
+
+  facts(state, progress) {
+    const { job } = this;
+    const size = `${job.input.width} × ${job.input.height} px`;
+    if (state === "running" && progress.octave) {
+      const left = progress.eta_s == null ? "" : `${duration(progress.eta_s)} left`;
+      const loss = progress.loss == null ? "" : `loss ${Number(progress.loss).toPrecision(4)}`;
+      const where = `octave ${progress.octave} of ${progress.octaves}, step ${progress.step} of ${progress.steps}`;
+      return [where, loss, left].filter(Boolean).join(" · ");
+    }
+    const taken = state === "succeeded" && job.metrics.render_s != null ? `in ${duration(job.metrics.render_s)}` : "";
+    return [size, Object.keys(job.params.layers ?? {}).join(", "), taken, ...job.notices].filter(Boolean).join(" · ");
+  }
+
+  showPreview(octave) {
+    this.shownPreview = octave;
+    const after = this.part("after");
+    const next = new Image();
+    next.addEventListener("load", () => {
+      if (this.job.state === "succeeded" && !this.part("download").hidden) return;
+      after.src = next.src;
+      after.alt = `${this.job.name ?? "Picture"} after octave ${octave}`;
+      after.hidden = false;
+      this.part("placeholder").textContent = "";
+    });
+    next.src = `/v1/jobs/${this.id}/octaves/${octave}`;
+  }
+
+  showResult() {
+    const { name } = this.job;
+    const after = this.part("after");
+    const before = this.part("before");
+    const download = this.part("download");
+    Object.assign(after, { src: `/v1/jobs/${this.id}/result`, alt: `${name ?? "Picture"}, dreamt`, hidden: false });
+    Object.assign(download, { href: `/v1/jobs/${this.id}/result`, hidden: false });
+    download.setAttribute("aria-label", `Download ${name ?? "the picture"}, dreamt`);
+    Object.assign(before, { src: `/v1/jobs/${this.id}/input`, alt: `${name ?? "Picture"}, original` });
+    before.addEventListener("load", () => this.showSlider(), { once: true });
+    this.part("placeholder").textContent = "";
+  }
+
+  showSlider() {
+    for (const name of ["before", "divider", "slide"]) this.part(name).hidden = false;
+    this.slideTo(this.part("slide").value);
+  }
+
+  slideTo(share) {
+    this.part("stage").style.setProperty("--split", `${share}%`);
+  }
+
+  async act(action) {
+    try {
+      const job = await action(this.id);
+      this.shownPreview = 0;
+      this.show(job);
+    } catch (problem) {
+      this.problem.textContent = problem.message;
+      this.problem.hidden = false;
+    }
+  }
+}
+
+function duration(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
