@@ -31,6 +31,12 @@ class WeightsError(DreamError):
     code = "weights_unavailable"
 
 
+class GuideError(DreamError):
+    """The objective needs a guide picture and there is none, or there is one and the objective follows none."""
+
+    code = "guide_mismatch"
+
+
 class GradientError(DreamError):
     """The gradient is not finite, or zero everywhere: there is no direction to dream in."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore import catalog
+from dreamcore.errors import GuideError
 from dreamcore.profiles import DREAMFARM, PROFILES, ProfileName
 
 Objective = Literal["l2", "guide-dot"]
@@ -68,3 +69,12 @@ class DreamParams(BaseModel):
         """Refuse a model or a layer that the catalog doesn't hold, naming the nearest ones."""
         catalog.get_model(self.model).check_layers(self.layers)
         return self
+
+    def check_guide(self, *, given: bool) -> None:
+        """Raise `GuideError` where a guide picture is missing, or given for nothing."""
+        if self.objective.startswith("guide") and not given:
+            raise GuideError(f"The objective {self.objective!r} follows a guide picture: give one, or choose 'l2'.")
+        if given and not self.objective.startswith("guide"):
+            raise GuideError(
+                f"The objective {self.objective!r} follows no guide picture: choose 'guide-dot', or give none."
+            )

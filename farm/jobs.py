@@ -50,7 +50,10 @@ class JobService:
         ------
         PictureTooSmallError
             The network takes no picture so small; nothing was stored.
+        GuideError
+            A guide is missing, or given for nothing; nothing was stored.
         """
+        params.check_guide(given=guide is not None)
         plan = plan_octaves(params, picture.view.height, picture.view.width)
         spec = JobSpec(
             params=params.model_dump(mode="json"),
