@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask_openapi import Info, OpenAPI
 
-from api import catalog, docs, events, jobs, operations
+from api import catalog, docs, events, jobs, operations, studio
 from api.contract import add_schemas
 from api.problems import register_problems, validation_problem
 from api.state import KEY
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         app.register_api(blueprint)
     add_schemas(app)
     app.register_blueprint(docs.bp)
-    # STUDIO
+    app.register_blueprint(studio.bp)
     return app
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dreamcore.octaves import plan_octaves
 from ulid import ULID
 
+from dreamcore.octaves import plan_octaves
 from farm import change, keys
 from farm.change import Outcome
 from farm.errors import ConflictError, NotFoundError
