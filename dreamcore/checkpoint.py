@@ -103,5 +103,5 @@ def fingerprint(
     for picture in (image, guide):
         if picture is not None:
             digest.update(f"{picture.shape}".encode())
-            digest.update(np.ascontiguousarray(picture))
+            digest.update(picture.tobytes())
     return digest.hexdigest()

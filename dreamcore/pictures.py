@@ -146,7 +146,8 @@ def _as_8_bit(image: Image.Image) -> Image.Image:
         return image
     levels = np.asarray(image).astype(np.int64)
     scaled = Image.fromarray(np.clip((levels + 128) // 257, 0, 255).astype(np.uint8))
-    scaled.info, scaled._exif = image.info, image.getexif()  # type: ignore[attr-defined]  # noqa: SLF001  # orientation
+    scaled.info = image.info
+    scaled.getexif().update(image.getexif())
     return scaled
 
 
@@ -166,8 +167,9 @@ def _flattened(picture: Picture) -> Image.Image:
 
 
 def _quality(format: PictureFormat) -> dict[str, Any]:  # noqa: A002  # as in `encode`
-    return {
+    options: dict[str, dict[str, Any]] = {
         "png": {},
         "jpeg": {"quality": JPEG_QUALITY, "subsampling": 0},
         "webp": {"lossless": True, "exact": True},
-    }[format]
+    }
+    return options[format]

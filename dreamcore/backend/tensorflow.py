@@ -1,0 +1,67 @@
+"""Dreaming on TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+# Read once, when TensorFlow loads: its oneDNN kernels are off by default on some processors and 1.5 times as fast.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Tensor = Any
+
+
+def value_and_gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return f(x) for a scalar f, and df/dx, of the shape of x."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        value = function(x)
+    return value, tape.gradient(value, x)
+
+
+def compiled(function: Callable[..., Any], *shapes: tuple[int | None, ...]) -> Callable[..., Any]:
+    """Trace a function of float32 tensors once, for all sizes of the axes that are None.
+
+    Arrays that the function captures are frozen into it as constants.
+    """
+    signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+    return tf.function(function, input_signature=signature, autograph=False, jit_compile=False)  # type: ignore[no-any-return]
+
+
+def traces(function: Callable[..., Any]) -> int:
+    """Return how often a compiled function was traced."""
+    return int(function.experimental_get_tracing_count())  # type: ignore[attr-defined]
+
+
+def describe_backend() -> str:
+    """Return the library and its version."""
+    return f"tensorflow {tf.__version__}"
+
+
+def describe_device() -> str:
+    """Return what is computed on, for people: the graphics card's name, or the processor's and its threads."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return f"GPU: {tf.config.experimental.get_device_details(gpus[0]).get('device_name', gpus[0].name)}"
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or _usable_cores()
+    return f"CPU: {_processor()}, {threads} threads"
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processor() -> str:
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,234 @@
+"""A dream's course: its state, and the moves from one state to the next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from keras import ops
+
+from dreamcore.ascent import StepRules, random_shift
+from dreamcore.backend import describe_backend, describe_device
+from dreamcore.checkpoint import Checkpoint, fingerprint
+from dreamcore.errors import CheckpointError, DreamError, GradientError, PictureError
+from dreamcore.octaves import plan_octaves
+from dreamcore.profiles import PROFILES
+from dreamcore.results import DreamResult, Progress, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from dreamcore.models import Model
+    from dreamcore.octaves import Size
+    from dreamcore.params import DreamParams
+    from dreamcore.profiles import Profile
+
+Tensor = Any
+
+HALF_RANGE = 127.5
+
+
+@dataclass
+class State:
+    """Where a dream is; `image` is a (1, H, W, 3) float32 tensor, None before the first octave."""
+
+    octave: int = 0
+    step: int = 0
+    finished: bool = True
+    image: Tensor = None
+    losses: list[list[float]] = field(default_factory=list)
+
+
+class Course:
+    """What stays the same throughout a dream, and what each part of it does to the state."""
+
+    def __init__(
+        self, image: NDArray[np.uint8], params: DreamParams, *, guide: NDArray[np.uint8] | None, model: Model
+    ) -> None:
+        _check(image, params, guide, model)
+        self.params = params
+        self.model = model
+        self.profile = PROFILES[params.profile]
+        self.plan = plan_octaves(params, *image.shape[:2])
+        self.fingerprint = fingerprint(params, image, guide, weights_sha256=model.weights_sha256)
+        self._original = _to_range(image)
+        self._guide = None if guide is None else _to_range(guide)
+        self._layers = tuple(sorted(params.layers))
+        self._layer_weights = np.array([params.layers[layer] for layer in self._layers], np.float32)
+        self._step = model.step(_rules(params, self.profile, self._layers))
+
+    def start(self, resume: Checkpoint | None) -> State:
+        """Return the state before everything, or that of a checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            The checkpoint belongs to another dream.
+        """
+        if resume is None:
+            return State()
+        resume.check(self.fingerprint)
+        if resume.image.shape[:2] != self.plan.sizes[resume.octave - 1]:
+            raise CheckpointError("The checkpoint's image has not its octave's size. Start from the beginning.")
+        image = ops.convert_to_tensor(resume.image[None])
+        return State(resume.octave, resume.step, resume.finished, image, [list(octave) for octave in resume.losses])
+
+    def octaves_left(self, state: State) -> range:
+        """Return the octaves to dream, counted from 1, the one that the state lies within included."""
+        return range(state.octave + 1 if state.finished else state.octave, len(self.plan.sizes) + 1)
+
+    def enter(self, state: State, octave: int) -> None:
+        """Bring the image to an octave's size; a state within that octave stays as it is."""
+        if state.octave == octave:
+            return
+        size = self.plan.sizes[octave - 1]
+        state.image = self._base(octave) if octave == 1 else self._enlarged(state.image, size, octave)
+        state.octave, state.step, state.finished = octave, 0, False
+        state.losses.append([])
+
+    def ascend(self, state: State, should_stop: Callable[[], bool]) -> Iterator[Progress]:
+        """Take the octave's steps; yield after each.
+
+        Raises
+        ------
+        Stopped
+            `should_stop` said so before a step.
+        GradientError
+            There is no direction to go.
+        """
+        guides = self._guide_activations(state)
+        while state.step < self.params.steps and not self._is_over(state):
+            if should_stop():
+                raise Stopped(self.checkpoint(state))
+            self._advance(state, guides)
+            yield self._progress(state)
+
+    def leave(self, state: State) -> None:
+        """Finish the octave, putting back the detail that its size had lost where the profile does so afterwards."""
+        octave = state.octave
+        if self.profile.detail == "after" and octave > 1:
+            state.image = state.image + self._base(octave) - self._resized(self._base(octave - 1), octave)
+        state.finished = True
+
+    def checkpoint(self, state: State) -> Checkpoint:
+        """Return the state for another process to go on from."""
+        return Checkpoint(
+            octave=state.octave,
+            step=state.step,
+            finished=state.finished,
+            image=np.asarray(state.image)[0],
+            losses=tuple(map(tuple, state.losses)),
+            fingerprint=self.fingerprint,
+        )
+
+    def pixels(self, state: State) -> NDArray[np.uint8]:
+        """Return the image as (H, W, 3) uint8."""
+        levels = (np.asarray(state.image)[0] + np.float32(1)) * np.float32(HALF_RANGE)
+        whole = np.rint(levels) if self.profile.rounded else levels
+        pixels: NDArray[np.uint8] = np.clip(whole, 0, 255).astype(np.uint8)
+        return pixels
+
+    def result(self, state: State) -> DreamResult:
+        """Return the finished dream."""
+        return DreamResult(
+            image=self.pixels(state),
+            losses=tuple(map(tuple, state.losses)),
+            notices=self.plan.notices,
+            params=self.params,
+            weights_sha256=self.model.weights_sha256,
+            backend=describe_backend(),
+            device=describe_device(),
+        )
+
+    def _advance(self, state: State, guides: list[Tensor]) -> None:
+        params = self.params
+        shift = random_shift(params.seed, state.octave, state.step, jitter=params.jitter)
+        step_size = np.float32(params.step_size)
+        image, loss, slope = self._step(state.image, shift, step_size, self._layer_weights, *guides)
+        _check_slope(float(slope), state, self._layers)
+        state.image = image
+        state.step += 1
+        state.losses[-1].append(float(loss))
+
+    def _is_over(self, state: State) -> bool:
+        limit, losses = self.params.max_loss, state.losses[-1]
+        return limit is not None and bool(losses) and losses[-1] > limit
+
+    def _enlarged(self, image: Tensor, size: Size, octave: int) -> Tensor:
+        """Return the image at an octave's size, with the detail lost so far where the profile puts it back before."""
+        if self.profile.detail == "after":
+            return _resize(image, size, self.profile)
+        return self._base(octave) + self._resized(image - self._base(octave - 1), octave)
+
+    def _base(self, octave: int) -> Tensor:
+        """Return the undreamt picture at an octave's size."""
+        return self._resized(self._original, octave)
+
+    def _resized(self, image: Tensor, octave: int) -> Tensor:
+        return _resize(image, self.plan.sizes[octave - 1], self.profile)
+
+    def _guide_activations(self, state: State) -> list[Tensor]:
+        if self._guide is None:
+            return []
+        return list(self.model.features(self._layers)(self._resized(self._guide, state.octave)))
+
+    def _progress(self, state: State) -> Progress:
+        return Progress(
+            octave=state.octave,
+            octaves=len(self.plan.sizes),
+            step=state.step,
+            steps=self.params.steps,
+            loss=state.losses[-1][-1],
+            fraction=self._fraction(state),
+        )
+
+    def _fraction(self, state: State) -> float:
+        """Return the part of the work that is done, a step's work being its number of pixels."""
+        areas = [height * width for height, width in self.plan.sizes]
+        steps = self.params.steps
+        part = 1.0 if self._is_over(state) else state.step / steps
+        return (sum(areas[: state.octave - 1]) + areas[state.octave - 1] * part) / sum(areas)
+
+
+def _rules(params: DreamParams, profile: Profile, layers: tuple[str, ...]) -> StepRules:
+    return StepRules(layers, params.objective, profile.normalise, profile.clip, profile.border)
+
+
+def _to_range(image: NDArray[np.uint8]) -> Tensor:
+    """Return (H, W, 3) uint8 as a (1, H, W, 3) float32 tensor in [-1, 1]."""
+    return ops.convert_to_tensor(image[None].astype(np.float32) / np.float32(HALF_RANGE) - np.float32(1))
+
+
+def _resize(image: Tensor, size: Size, profile: Profile) -> Tensor:
+    """Resize (1, H, W, 3) as the profile does; at its own size an image stays bit for bit the same."""
+    if tuple(image.shape[1:3]) == size:
+        return image
+    return ops.image.resize(image, size, interpolation=profile.kernel, antialias=profile.antialias)
+
+
+def _check(image: NDArray[np.uint8], params: DreamParams, guide: NDArray[np.uint8] | None, model: Model) -> None:
+    for name, picture in (("image", image), ("guide", guide)):
+        if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8):  # noqa: PLR2004  # RGB
+            raise PictureError(
+                f"The {name} is an array of {picture.dtype} with shape {picture.shape}; (height, width, 3) of uint8 "
+                "is taken. `dreamcore.pictures.decode` makes it from a file."
+            )
+    if model.name != params.model:
+        raise DreamError(f"The model given is {model.name}, the parameters name {params.model}. Make them agree.")
+    if (guide is not None) != (params.objective == "guide-dot"):
+        given = "a guide is given" if guide is not None else "no guide is given"
+        raise DreamError(f"The objective is {params.objective!r} and {given}: 'guide-dot' and a guide go together.")
+
+
+def _check_slope(slope: float, state: State, layers: tuple[str, ...]) -> None:
+    if slope > 0 and math.isfinite(slope):
+        return
+    fault = "zero everywhere" if slope == 0 else "not finite"
+    raise GradientError(
+        f"The gradient is {fault} in octave {state.octave}, step {state.step + 1}: {', '.join(layers)} give no "
+        "direction to dream in. Choose other layers or weights, or a smaller step size."
+    )

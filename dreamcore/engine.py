@@ -1,0 +1,87 @@
+"""The dream: octave by octave, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dreamcore.course import Course
+from dreamcore.models import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dreamcore.checkpoint import Checkpoint
+    from dreamcore.models import Model
+    from dreamcore.params import DreamParams
+    from dreamcore.results import DreamResult, Progress
+
+
+def dream(
+    image: NDArray[np.uint8],
+    params: DreamParams,
+    *,
+    guide: NDArray[np.uint8] | None = None,
+    model: Model | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_octave: Callable[[Checkpoint, NDArray[np.uint8]], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    resume: Checkpoint | None = None,
+) -> DreamResult:
+    """Dream on an image: gradient ascent on what a network answers to it, from small scales to large.
+
+    The same arguments give the same bytes on the same kind of device, whether or not the dream was interrupted.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        RGB.
+    params
+        What to dream.
+    guide : (H, W, 3) uint8, any size
+        RGB, for the objective "guide-dot" alone: what the dream is to resemble.
+    model
+        From `load_model`; by default the one that `params` name, with ImageNet weights.
+    on_progress
+        Called after every step.
+    on_octave
+        Called after every octave, with where the dream is and with the image at the octave's size.
+    should_stop
+        Asked before every step.
+    resume
+        Where an interrupted dream of the same arguments got to.
+
+    Raises
+    ------
+    Stopped
+        `should_stop` said so; it carries the checkpoint to go on from.
+    PictureTooSmallError
+        The network takes no image so small.
+    CheckpointError
+        `resume` belongs to another dream.
+    GradientError
+        There is no direction to dream in.
+    WeightsError
+        The model's weights can't be had.
+
+    References
+    ----------
+    .. [1] Mordvintsev, Olah, Tyka, "Inceptionism: Going Deeper into Neural Networks", 2015.
+    """
+    course = Course(image, params, guide=guide, model=model or load_model(params.model))
+    state = course.start(resume)
+    for octave in course.octaves_left(state):
+        course.enter(state, octave)
+        for progress in course.ascend(state, should_stop or _never):
+            if on_progress:
+                on_progress(progress)
+        course.leave(state)
+        if on_octave:
+            on_octave(course.checkpoint(state), course.pixels(state))
+    return course.result(state)
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,76 @@
+"""Networks with their weights, ready to dream with."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dreamcore import catalog
+from dreamcore.ascent import StepRules, compile_features, compile_step
+from dreamcore.weights import Weights, load_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dreamcore.catalog import ModelSpec
+
+
+class Model:
+    """A network and its weights; compiled functions are made once and kept."""
+
+    def __init__(self, spec: ModelSpec, weights: Weights) -> None:
+        self.spec = spec
+        self.weights = weights
+        self._steps: dict[StepRules, Callable[..., Any]] = {}
+        self._features: dict[tuple[str, ...], Callable[..., Any]] = {}
+
+    @property
+    def name(self) -> str:
+        """The model's name in the catalog."""
+        return self.spec.name
+
+    @property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the weights' file, or of the arrays where there is none."""
+        return self.weights.sha256
+
+    def step(self, rules: StepRules) -> Callable[..., Any]:
+        """Return the compiled step for these rules; see `dreamcore.ascent.compile_step`."""
+        if rules not in self._steps:
+            self._steps[rules] = compile_step(self.spec, self.weights.arrays, rules)
+        return self._steps[rules]
+
+    def features(self, layers: tuple[str, ...]) -> Callable[..., Any]:
+        """Return the compiled activations of these layers; see `dreamcore.ascent.compile_features`."""
+        if layers not in self._features:
+            self._features[layers] = compile_features(self.spec, self.weights.arrays, layers)
+        return self._features[layers]
+
+
+def load_model(name: str, weights: str | Path = "imagenet", *, weights_dir: str | Path | None = None) -> Model:
+    """Load a network; the same arguments give the same object again.
+
+    Parameters
+    ----------
+    name
+        From the catalog: `dreamcore.catalog.MODELS`.
+    weights
+        "imagenet"; "random", always the same ones; or the path of a file of weights.
+    weights_dir
+        Folder where ImageNet weights are looked for first.
+
+    Raises
+    ------
+    ValueError
+        The catalog holds no such model.
+    WeightsError
+        The weights can't be had, or are not what they should be; the message names the ways to provide them.
+    """
+    return _load(name, str(weights), None if weights_dir is None else str(weights_dir))
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, weights: str, weights_dir: str | None) -> Model:
+    spec = catalog.get_model(name)
+    return Model(spec, load_weights(spec, weights, weights_dir=Path(weights_dir) if weights_dir else None))

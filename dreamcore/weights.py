@@ -1,0 +1,140 @@
+"""Weights of networks: found, checked and folded into plain convolutions."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dreamcore import keras_weights, pickled_weights
+from dreamcore.errors import WeightsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dreamcore.catalog import ModelSpec
+    from dreamcore.features import ConvWeights
+    from dreamcore.graph import Graph, Node
+
+RANDOM_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Kernel (rows, columns, inputs, outputs) and bias (outputs,) of each convolution; SHA-256 of their source."""
+
+    arrays: Mapping[str, ConvWeights]
+    sha256: str
+
+
+class Source(NamedTuple):
+    """Where a model's ImageNet weights come from, and how a file of them is read."""
+
+    file_name: str
+    algorithm: str
+    digest: str
+    find: Callable[[], Path]
+    read: Callable[[Path, Graph], Mapping[str, ConvWeights]]
+
+
+SOURCES = {
+    "squeezenet": Source(
+        file_name="squeezenet_weights.pkl",
+        algorithm="sha256",
+        digest="f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+        find=pickled_weights.find,
+        read=pickled_weights.read,
+    ),
+    "inception_v3": Source(
+        file_name=keras_weights.FILE_NAME,
+        algorithm="md5",
+        digest=keras_weights.MD5,
+        find=keras_weights.download,
+        read=keras_weights.read,
+    ),
+}
+
+
+def load_weights(model: ModelSpec, weights: str, *, weights_dir: Path | None) -> Weights:
+    """Load weights: "imagenet", "random" or a path.
+
+    Raises
+    ------
+    WeightsError
+        There are none, their hash is another, or they don't fit the network.
+    """
+    if weights == "random":
+        return random_weights(model)
+    source = SOURCES[model.name]
+    path = _imagenet(source, weights_dir) if weights == "imagenet" else _given(weights)
+    arrays = source.read(path, model.graph)
+    check(arrays, model)
+    return Weights(arrays, _digest(path, "sha256"))
+
+
+def random_weights(model: ModelSpec) -> Weights:
+    """Return the same random weights at every call, scaled so that activations neither vanish nor explode.
+
+    kernel ~ N(0, 2 / fan_in), bias = 0
+
+    References
+    ----------
+    .. [1] He et al., "Delving Deep into Rectifiers", 2015, arXiv:1502.01852.
+    """
+    numbers = np.random.default_rng(RANDOM_SEED)
+    digest = hashlib.sha256()
+    arrays: dict[str, ConvWeights] = {}
+    for node in _convolutions(model.graph):
+        shape = _kernel_shape(node, model.graph)
+        kernel = numbers.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / np.prod(shape[:3])))
+        arrays[node.name] = kernel, np.zeros(node.channels, np.float32)
+        digest.update(kernel.tobytes())
+    return Weights(arrays, digest.hexdigest())
+
+
+def check(arrays: Mapping[str, ConvWeights], model: ModelSpec) -> None:
+    """Raise `WeightsError` where an array is missing, of another shape or type, or not finite."""
+    for node in _convolutions(model.graph):
+        if node.name not in arrays:
+            raise WeightsError(f"The weights hold nothing for {node.name!r}: they are not those of {model.name}.")
+        kernel, bias = arrays[node.name]
+        wanted = _kernel_shape(node, model.graph)
+        if kernel.shape != wanted or bias.shape != (node.channels,):
+            raise WeightsError(f"The weights of {node.name!r} have shape {kernel.shape}; {model.name} takes {wanted}.")
+        if kernel.dtype != np.float32 or bias.dtype != np.float32 or not np.isfinite(kernel.sum() + bias.sum()):
+            raise WeightsError(f"The weights of {node.name!r} are not finite numbers of 32 bits.")
+
+
+def _convolutions(graph: Graph) -> list[Node]:
+    return [node for node in graph.nodes.values() if node.op == "conv"]
+
+
+def _kernel_shape(node: Node, graph: Graph) -> tuple[int, ...]:
+    return *node.kernel, graph.channels(node.inputs[0]), node.channels
+
+
+def _imagenet(source: Source, weights_dir: Path | None) -> Path:
+    stored = weights_dir / source.file_name if weights_dir else None
+    path = stored if stored and stored.is_file() else source.find()
+    found = _digest(path, source.algorithm)
+    if found != source.digest:
+        raise WeightsError(
+            f"{path} is not the file of ImageNet weights it should be: its {source.algorithm} is {found}, "
+            f"not {source.digest}. Delete it and fetch it again."
+        )
+    return path
+
+
+def _given(weights: str) -> Path:
+    path = Path(weights)
+    if not path.is_file():
+        raise WeightsError(f"There is no file of weights at {weights!r}. Give 'imagenet', 'random', or a file's path.")
+    return path
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
