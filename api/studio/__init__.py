@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, make_response, render_template
 
+from dreamcore.params import DreamParams
+
 if TYPE_CHECKING:
     from flask import Response
 
@@ -17,7 +19,7 @@ bp = Blueprint(
 @bp.get("/")
 def page() -> Response:
     """Show the studio."""
-    response = make_response(render_template("studio.html"))
+    response = make_response(render_template("studio.html", defaults=DreamParams.model_validate({})))
     response.headers.update(_security_headers(current_app.config["STUDIO_IMAGE_ORIGIN"]))
     return response
 

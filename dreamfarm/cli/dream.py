@@ -2,6 +2,8 @@
 
 import hashlib
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +54,12 @@ def dream(
     weights: Annotated[
         str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
     ] = "imagenet",
+    weights_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="DREAMFARM_WEIGHTS_DIR", help="Folder of weight files, for machines without internet.", metavar="DIR"
+        ),
+    ] = None,
     max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 64,
 ) -> None:
     """Dream a picture on this machine, without a farm.
@@ -66,7 +74,9 @@ def dream(
     plan = plan_octaves(wanted, *picture.rgb.shape[:2])
     for notice in (*picture.notices, *plan.notices):
         print_note(notice, style="yellow")
-    result = _dream_with_bar(picture, wanted, guide=guiding.rgb if guiding else None, weights=weights, label=file.name)
+    with Bars() as bars:
+        run = _engine(wanted.model, weights, weights_dir)
+        result = run(picture.rgb, wanted, guide=guiding.rgb if guiding else None, on_progress=_bar(bars, file.name))
     data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(result, file, guide))
     with whole_file(target) as opened:
         opened.write(data)
@@ -98,23 +108,23 @@ def _open(file: Path, max_megapixels: float) -> Picture:
     return decode(file.read_bytes(), max_pixels=int(max_megapixels * MEGA))
 
 
-def _dream_with_bar(picture: Picture, params: DreamParams, *, guide: Any, weights: str, label: str) -> "DreamResult":
-    with Bars() as bars:
-        bar = bars.add(label)
-        bars.show(bar, JobState.RUNNING, ProgressView())
-        # TensorFlow takes seconds to load: only once the input is known to be good.
-        from dreamcore import dream as run_dream  # noqa: PLC0415
-        from dreamcore import load_model  # noqa: PLC0415
+def _bar(bars: Bars, label: str) -> Callable[["Progress"], None]:
+    bar = bars.add(label)
+    started = time.monotonic()
 
-        started = time.monotonic()
+    def show(progress: "Progress") -> None:
+        state = JobState.RUNNING if progress.fraction < 1 else JobState.SUCCEEDED
+        bars.show(bar, state, _view(progress, time.monotonic() - started))
 
-        def on_progress(progress: "Progress") -> None:
-            bars.show(bar, JobState.RUNNING, _view(progress, time.monotonic() - started))
+    return show
 
-        model = load_model(params.model, weights=weights)
-        result = run_dream(picture.rgb, params, model=model, guide=guide, on_progress=on_progress)
-        bars.show(bar, JobState.SUCCEEDED, ProgressView(fraction=1))
-    return result
+
+def _engine(model: str, weights: str, weights_dir: Path | None) -> Callable[..., "DreamResult"]:
+    # TensorFlow takes seconds to load: only once the input is known to be good.
+    from dreamcore import dream as run_dream  # noqa: PLC0415
+    from dreamcore import load_model  # noqa: PLC0415
+
+    return partial(run_dream, model=load_model(model, weights, weights_dir=weights_dir))
 
 
 def _recipe(result: "DreamResult", file: Path, guide: Path | None) -> str:

@@ -31,7 +31,8 @@ def models(
 ) -> None:
     """List the models, or one model's layers.
 
-    They are what --model and --layers take. Early layers with small receptive fields draw textures; deep ones draw eyes, animals and buildings.
+    They are what --model and --layers take. Early layers draw textures; deep ones, which see more of the picture,
+    draw eyes, animals and buildings.
     """
     width, height = map(int, size.split("x"))
     if name is None:
