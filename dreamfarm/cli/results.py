@@ -49,7 +49,8 @@ def save_result(farm: Farm, job: JobView, folder: Path) -> Path:
 
 def folder_for(path: Path) -> Path:
     """Return a folder to write to, made if it isn't there."""
-    if path.exists() and not path.is_dir():
-        raise CommandError(f"{path} is a file; -o takes a folder for several results.", ExitCode.USAGE)
+    in_the_way = next((one for one in (path, *path.parents) if one.exists() and not one.is_dir()), None)
+    if in_the_way is not None:
+        raise CommandError(f"{in_the_way} is a file; name a folder to save results in.", ExitCode.USAGE)
     path.mkdir(parents=True, exist_ok=True)
     return path

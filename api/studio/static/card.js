@@ -34,6 +34,7 @@ export class JobCard {
     this.part("slide").setAttribute("aria-label", `${name}: before and after, share of the original shown`);
     this.part("cancel").setAttribute("aria-label", `Cancel ${name}`);
     this.part("retry").setAttribute("aria-label", `Try ${name} again`);
+    if (this.part("after").hidden) this.showOriginal();
     this.update({ ...job, previews: "preview" in job.links ? Math.max(1, job.progress.octave - 1) : 0 });
     if (job.state === "succeeded") this.showResult();
     else if (!isResting(job.state)) this.follow();
@@ -61,7 +62,6 @@ export class JobCard {
     this.part("cancel").hidden = isResting(state);
     this.part("retry").hidden = !["failed", "canceled", "expired"].includes(state);
     if (previews > this.shownPreview && state !== "succeeded") this.showPreview(previews);
-    this.part("placeholder").textContent = this.part("after").hidden ? WORDS[state] : "";
   }
 
   facts(state, progress) {
@@ -77,6 +77,19 @@ export class JobCard {
     return [size, Object.keys(job.params.layers ?? {}).join(", "), taken, ...job.notices].filter(Boolean).join(" · ");
   }
 
+  showOriginal() {
+    const after = this.part("after");
+    after.alt = `${this.job.name ?? "Picture"}, original`;
+    after.addEventListener("error", () => this.fallBack(), { once: true });
+    after.src = `/v1/jobs/${this.id}/input`;
+    after.hidden = false;
+  }
+
+  fallBack() {
+    this.part("after").hidden = true;
+    this.part("placeholder").textContent = "No picture to show";
+  }
+
   showPreview(octave) {
     this.shownPreview = octave;
     const after = this.part("after");
@@ -86,6 +99,7 @@ export class JobCard {
       after.src = next.src;
       after.alt = `${this.job.name ?? "Picture"} after octave ${octave}`;
       after.hidden = false;
+      after.classList.add("dreamt");
       this.part("placeholder").textContent = "";
     });
     next.src = `/v1/jobs/${this.id}/octaves/${octave}`;
@@ -97,6 +111,7 @@ export class JobCard {
     const before = this.part("before");
     const download = this.part("download");
     Object.assign(after, { src: `/v1/jobs/${this.id}/result`, alt: `${name ?? "Picture"}, dreamt`, hidden: false });
+    after.classList.add("dreamt");
     Object.assign(download, { href: `/v1/jobs/${this.id}/result`, hidden: false });
     download.setAttribute("aria-label", `Download ${name ?? "the picture"}, dreamt`);
     Object.assign(before, { src: `/v1/jobs/${this.id}/input`, alt: `${name ?? "Picture"}, original` });

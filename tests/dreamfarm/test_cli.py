@@ -1,0 +1,250 @@
+"""The command line against a farm: exit codes, pure JSON, one line for every error."""
+
+import json
+
+import pytest
+from fake_farm import PICTURE, event
+from typer.testing import CliRunner
+
+from dreamcore.params import DreamParams
+from dreamfarm.cli import app
+
+
+@pytest.fixture
+def run(fake, tmp_path, monkeypatch):
+    """Return a function that runs a command in an empty folder, with the farm's address in the environment."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_command(*args, url=fake.url):
+        return CliRunner().invoke(app, [str(arg) for arg in args], env={"DREAMFARM_URL": url, "COLUMNS": "200"})
+
+    return run_command
+
+
+@pytest.fixture
+def picture(tmp_path):
+    file = tmp_path / "sky.png"
+    file.write_bytes(b"a picture")
+    return file
+
+
+def assert_one_line(result, exit_code, *words):
+    assert result.exit_code == exit_code, result.output
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert all(word in line for word in words), line
+
+
+def test_submit_prints_ids(run, fake, picture):
+    """Each picture becomes a job, whose id alone is printed."""
+    result = run("submit", picture, picture, "--steps", 3, "--layers", "fire8,fire9=0.5", "--tag", "a")
+
+    assert (result.exit_code, result.stdout) == (0, "01NEW1\n01NEW2\n")
+    assert json.loads(fake.submitted[1]["params"]) == {"steps": 3, "layers": {"fire8": 1.0, "fire9": 0.5}}
+    assert json.loads(fake.submitted[1]["tags"]) == ["a"]
+
+
+def test_every_parameter_is_an_option(run, fake, picture):
+    """Each dream parameter given on the command line reaches the farm as its own type."""
+    given = {
+        "profile": "keras",
+        "model": "inception_v3",
+        "layers": {"mixed4": 2.0},
+        "octaves": 2,
+        "octave_scale": 1.3,
+        "steps": 4,
+        "step_size": 0.5,
+        "jitter": 3,
+        "max_loss": 9.5,
+        "seed": 11,
+        "objective": "guide-dot",
+    }
+    assert set(given) == set(DreamParams.model_fields)
+    options = {**given, "layers": "mixed4=2"}
+    flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+
+    assert run("submit", picture, *flags).exit_code == 0
+    assert json.loads(fake.submitted[0]["params"]) == given
+
+
+def test_max_loss_can_be_switched_off(run, fake, picture):
+    """The word none takes away a limit that a profile brings."""
+    assert run("submit", picture, "--max-loss", "none").exit_code == 0
+    assert json.loads(fake.submitted[0]["params"]) == {"max_loss": None}
+
+
+def test_a_guide_changes_the_objective(run, fake, picture):
+    """With a guide the objective is to dream towards it, unless another is asked for."""
+    assert run("submit", picture, "--guide", picture).exit_code == 0
+    assert run("submit", picture, "--guide", picture, "--objective", "l2").exit_code == 0
+    assert [json.loads(sent["params"])["objective"] for sent in fake.submitted] == ["guide-dot", "l2"]
+
+
+def test_submit_and_save(run, fake, picture, tmp_path):
+    """With -o the command waits and saves the results in the folder."""
+    fake.streams["01NEW1"].append(finishing(fake, "01NEW1"))
+
+    result = run("submit", picture, "-o", "out", "--json")
+
+    [job] = json.loads(result.stdout)
+    [saved] = (tmp_path / "out").iterdir()
+    assert (result.exit_code, job["state"]) == (0, "succeeded")
+    assert saved.read_bytes() == PICTURE
+
+
+def finishing(fake, job_id):
+    yield event(1)
+    fake.add(job_id, "succeeded", seq=2)
+    yield event(2, "succeeded")
+
+
+@pytest.mark.parametrize(("state", "exit_code"), [("succeeded", 0), ("failed", 1), ("canceled", 5), ("expired", 1)])
+def test_watch_ends_as_the_job_did(run, fake, state, exit_code):
+    """A script learns from the exit code how the job ended."""
+    fake.add("J", state, seq=2)
+    fake.streams["J"].append([event(1), event(2, state)])
+
+    assert run("watch", "J").exit_code == exit_code
+
+
+def test_watch_as_json_lines(run, fake):
+    """With --json each change is one line of JSON, and nothing else is on stdout."""
+    fake.add("J", "succeeded", seq=2)
+    fake.streams["J"].append([event(1), event(2, "succeeded")])
+
+    lines = [json.loads(line) for line in run("watch", "J", "--json").stdout.splitlines()]
+
+    assert [(line["id"], line["state"]) for line in lines] == [("J", "running"), ("J", "succeeded")]
+
+
+def test_watch_tells_why_a_job_failed(run, fake):
+    """The reason of a failure is one line on stderr."""
+    fake.add("J", "failed", name="sky.jpg", error={"code": "x", "message": "The gradient is zero."})
+
+    assert "sky.jpg failed: The gradient is zero." in run("watch", "J").stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (["list", "--json"], list),
+        (["show", "J", "--json"], dict),
+        (["workers", "--json"], list),
+        (["models", "--json"], list),
+        (["models", "squeezenet", "--json"], dict),
+        (["get", "J", "--json"], list),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_json_is_pure(run, fake, command, kind):
+    """With --json stdout is one JSON document, and nothing else is said."""
+    fake.add("J", "succeeded")
+
+    result = run(*command)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert isinstance(json.loads(result.stdout), kind)
+
+
+def test_lists_for_people(run, fake):
+    """Tables name the jobs, their states and pictures; one job is shown with its parameters."""
+    fake.add("J", "running", name="sky.jpg")
+
+    assert {"J", "running", "sky.jpg", "4x3", "squeezenet"} <= set(run("list").stdout.split())
+    assert "layers = {'fire8': 1.0}" in run("show", "J").stdout
+    assert "No worker" in run("workers").stderr
+
+
+def test_layers_with_shapes_at_a_size(run):
+    """Layers are listed with their shapes at the size asked for, height first, without any farm."""
+    layers = json.loads(run("models", "squeezenet", "--size", "640x480", "--json", url="").stdout)["layers"]
+
+    assert layers[0]["name"] == "conv1"
+    assert layers[0]["shape"] == [240, 320, 64]
+
+
+def test_get_names_files_after_their_jobs(run, fake, tmp_path):
+    """Results of several jobs get a file each; a single one can be given its name."""
+    fake.add("01A", "succeeded", name="sky.jpg")
+    fake.add("01B", "succeeded", name="sky.jpg")
+
+    assert run("get", "01A", "01B", "-o", "out").exit_code == 0
+    assert run("get", "01A", "-o", "one.png").exit_code == 0
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["sky-01a.png", "sky-01b.png"]
+    assert (tmp_path / "one.png").read_bytes() == PICTURE
+
+
+def test_cancel_retry_delete(run, fake):
+    """The actions take several jobs at once."""
+    fake.add("A")
+    fake.add("B")
+
+    assert run("cancel", "A", "B").exit_code == 0
+    assert [one["state"] for one in fake.jobs.values()] == ["canceled", "canceled"]
+    assert run("retry", "A").exit_code == 0
+    assert fake.jobs["A"]["state"] == "queued"
+    assert run("delete", "A", "B").exit_code == 0
+    assert fake.jobs == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "exit_code", "words"),
+    [
+        (["submit", "nope.png"], 2, ["nope.png", "not exist"]),
+        (["submit", "."], 2, ["directory"]),
+        (["submit", "sky.png", "--steps", "many"], 2, ["--steps", "many"]),
+        (["submit", "sky.png", "--layers", "fire8=x"], 2, ["--layers", "fire8=x"]),
+        (["submit", "sky.png", "--layers", "fire8,fire8"], 2, ["fire8", "twice"]),
+        (["submit", "sky.png", "--layers", ""], 2, ["no layer"]),
+        (["submit", "sky.png", "--objective", "l3"], 2, ["l3", "guide-dot"]),
+        (["submit", "sky.png", "--max-loss", "much"], 2, ["much", "none"]),
+        (["submit", "sky.png", "--nope"], 2, ["--nope"]),
+        (["submit"], 2, ["PICTURES"]),
+        (["sumbit"], 2, ["sumbit", "submit"]),
+        (["list", "--state", "lost"], 2, ["lost", "queued"]),
+        (["list", "--url", "ftp://farm"], 2, ["ftp://farm"]),
+        (["show", "nope"], 3, ["nope"]),
+        (["watch", "nope"], 3, ["nope"]),
+        (["get", "nope"], 3, ["nope"]),
+        (["get", "QUEUED"], 1, ["no result"]),
+        (["get", "DONE", "-o", "sky.png/x"], 2, ["sky.png", "file"]),
+        (["cancel", "DONE"], 1, ["already succeeded"]),
+        (["models", "nope"], 3, ["nope", "squeezenet"]),
+        (["models", "squeezenet", "--size", "big"], 2, ["big", "640x480"]),
+        (["dream", "sky.png"], 2, ["picture"]),
+        (["dream", "sky.png", "--octaves", "99"], 2, ["octaves", "99", "16"]),
+        (["dream", "sky.png", "--layers", "fire99"], 2, ["fire99", "fire9"]),
+        (["dream", "sky.png", "--model", "resnet"], 2, ["resnet", "squeezenet"]),
+        (["dream", "sky.png", "-o", "out.bmp"], 2, ["out.bmp", ".png"]),
+        (["dream", "sky.png", "-o", "nowhere/out.png"], 2, ["nowhere"]),
+        (["dream", "sky.png", "-o", "out.png", "--format", "jpeg"], 2, ["out.png", "--format"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+@pytest.mark.usefixtures("picture")
+def test_wrong_input_is_one_line(run, fake, command, exit_code, words):
+    """Whatever is wrong is said in one line on stderr, with an exit code for scripts, and nothing on stdout."""
+    fake.add("QUEUED")
+    fake.add("DONE", "succeeded")
+
+    assert_one_line(run(*command), exit_code, *words)
+
+
+def test_no_farm(run):
+    """Without any address, the ways to give one are named."""
+    assert_one_line(run("list", url=""), 4, "dreamfarm up", "--url", "DREAMFARM_URL")
+
+
+def test_farm_away(run):
+    """A farm that doesn't answer has an exit code of its own."""
+    assert_one_line(run("workers", url="http://127.0.0.1:9"), 4, "127.0.0.1:9")
+
+
+def test_help_explains_exit_codes(run):
+    """The first help a user sees lists the commands and what the exit codes mean."""
+    result = run("--help")
+
+    assert result.exit_code == 0
+    assert {"dream", "up", "submit", "watch", "models"} <= set(result.stdout.split())
+    assert "4 farm out of reach" in result.stdout
+    assert run().stdout == result.stdout

@@ -1,0 +1,53 @@
+"""`dreamfarm dream`, with the real engine."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from dreamcore.pictures import read_recipe
+from dreamfarm.cli import app
+
+SMALL = ["--octaves", "2", "--steps", "2"]
+
+
+@pytest.fixture
+def picture(tmp_path):
+    noise = np.random.default_rng(7).integers(0, 255, (64, 80, 4), dtype=np.uint8)
+    file = tmp_path / "noise.png"
+    Image.fromarray(noise, "RGBA").save(file)
+    return file
+
+
+def dream(*args):
+    result = CliRunner().invoke(app, ["dream", *map(str, args)])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.mark.slow
+def test_picture_in_picture_out(picture):
+    """The dream has the picture's size and transparency, other colours, its recipe inside, and is the same again."""
+    result = dream(picture, *SMALL)
+
+    target = picture.with_name("noise-dream.png")
+    first = target.read_bytes()
+    before, after = np.asarray(Image.open(picture)), np.asarray(Image.open(io.BytesIO(first)))
+    assert result.stdout == f"{target}\n"
+    assert after.shape == before.shape
+    assert np.array_equal(after[..., 3], before[..., 3])
+    assert not np.array_equal(after[..., :3], before[..., :3])
+    assert json.loads(read_recipe(first))["params"]["steps"] == 2
+    dream(picture, *SMALL)
+    assert target.read_bytes() == first
+
+
+@pytest.mark.slow
+def test_format_by_name(picture, tmp_path):
+    """The output's name decides its format."""
+    dream(picture, *SMALL, "-o", tmp_path / "out.jpg")
+
+    assert Image.open(tmp_path / "out.jpg").format == "JPEG"
