@@ -10,6 +10,7 @@ from keras import ops
 from dreamcore import objectives
 from dreamcore.backend import compiled, value_and_gradient
 from dreamcore.features import activations
+from dreamcore.gradients import normalised, smoothed, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,15 +22,14 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
-LEAST_STD = 1e-8
-LEAST_MEAN = 1e-6
-
 
 class StepRules(NamedTuple):
     """All that a step is compiled for; whatever is not here reaches it as a tensor."""
 
     layers: tuple[str, ...]
     objective: str
+    wrapped: bool
+    smoothing_px: float
     normalise: str
     clip: bool
     border: int
@@ -38,7 +38,7 @@ class StepRules(NamedTuple):
 def compile_step(model: ModelSpec, weights: Mapping[str, ConvWeights], rules: StepRules) -> Callable[..., Any]:
     """Return the step as one compiled function for all image sizes.
 
-    x' = x + step_size * normalised(d objective / dx), taken on the image shifted by `shift` and shifted back
+    x' = x + step_size * normalised(smoothed(d objective / dx)), taken on the image shifted by `shift` and shifted back
 
     The function takes image (N, H, W, 3), shift (2,) in px (rows, columns), step_size (), layer weights (layers,)
     and, for a guide, its activations; all float32. It returns the new image, the objective before the step, and
@@ -59,7 +59,9 @@ def compile_step(model: ModelSpec, weights: Mapping[str, ConvWeights], rules: St
 
         loss, gradient = value_and_gradient(objective, _shifted(image, shift))
         gradient = _shifted(gradient, -shift)
-        moved = image + step_size * normalised(gradient, rules.normalise)
+        if not rules.wrapped:
+            gradient = unwrapped(gradient, shift)
+        moved = image + step_size * normalised(smoothed(gradient, rules.smoothing_px), rules.normalise)
         return ops.clip(moved, -1.0, 1.0) if rules.clip else moved, loss, ops.mean(ops.abs(gradient))
 
     shapes: list[tuple[int | None, ...]] = [(None, None, None, 3), (2,), (), (len(rules.layers),)]
@@ -73,31 +75,6 @@ def compile_features(
 ) -> Callable[[Tensor], list[Tensor]]:
     """Return the activations of layers as one compiled function of the image."""
     return compiled(lambda image: activations(model, weights, image, layers), (None, None, None, 3))
-
-
-def normalised(gradient: Tensor, rule: str) -> Tensor:
-    """Scale each image's gradient, so that steps are as long on steep objectives as on flat ones.
-
-    g'[n] = g[n] / (std(g[n]) + 1e-8)  or  g[n] / max(mean(|g[n]|), 1e-6)
-
-    Parameters
-    ----------
-    gradient : (N, H, W, 3) float32
-        d(objective)/d(image), of any scale.
-    rule
-        "std" or "mean-abs".
-
-    Returns
-    -------
-    (N, H, W, 3) float32, dimensionless. Images never influence each other.
-
-    References
-    ----------
-    .. [1] Mordvintsev, Olah, Tyka, "Inceptionism: Going Deeper into Neural Networks", 2015, and its notebook's step.
-    """
-    if rule == "std":
-        return gradient / (ops.std(gradient, axis=(1, 2, 3), keepdims=True) + LEAST_STD)
-    return gradient / ops.maximum(ops.mean(ops.abs(gradient), axis=(1, 2, 3), keepdims=True), LEAST_MEAN)
 
 
 def random_shift(seed: int, octave: int, step: int, *, jitter: int) -> NDArray[np.float32]:

@@ -195,7 +195,15 @@ class Course:
 
 
 def _rules(params: DreamParams, profile: Profile, layers: tuple[str, ...]) -> StepRules:
-    return StepRules(layers, params.objective, profile.normalise, profile.clip, profile.border)
+    return StepRules(
+        layers=layers,
+        objective=params.objective,
+        wrapped=profile.wrapped,
+        smoothing_px=profile.smoothing_px,
+        normalise=profile.normalise,
+        clip=profile.clip,
+        border=profile.border,
+    )
 
 
 def _to_range(image: NDArray[np.uint8]) -> Tensor:

@@ -28,8 +28,12 @@ class Profile:
 
     Attributes
     ----------
+    wrapped
+        Whether pixels that jitter moves across an edge dream there, among the pixels of the other side.
+    smoothing_px
+        Standard deviation of the Gaussian that blurs the gradient; 0 for none.
     normalise
-        What the gradient is divided by: its standard deviation, or its mean absolute value.
+        What the gradient is divided by: its standard deviation, its mean absolute value, or its strength nearby.
     clip
         Whether each step ends within the range of pixels.
     kernel, antialias
@@ -45,7 +49,9 @@ class Profile:
     name: ProfileName
     title: str
     defaults: Defaults
-    normalise: Literal["std", "mean-abs"]
+    wrapped: bool
+    smoothing_px: float
+    normalise: Literal["std", "mean-abs", "local"]
     clip: bool
     kernel: Literal["bilinear", "bicubic"]
     antialias: bool
@@ -59,16 +65,18 @@ DREAMFARM = Profile(
     title="Dreamfarm's own: vivid, sharp, quick",
     defaults=Defaults(
         model="squeezenet",
-        octaves=4,
+        octaves=5,
         octave_scale=1.4,
-        steps=10,
-        step_size=0.06,
+        steps=15,
+        step_size=0.025,
         jitter=16,
         max_loss=None,
         seed=0,
         objective="l2",
     ),
-    normalise="std",
+    wrapped=False,
+    smoothing_px=0.8,
+    normalise="local",
     clip=True,
     kernel="bicubic",
     antialias=True,
@@ -91,6 +99,8 @@ KERAS = Profile(
         seed=0,
         objective="l2",
     ),
+    wrapped=True,
+    smoothing_px=0.0,
     normalise="mean-abs",
     clip=False,
     kernel="bilinear",

@@ -28,6 +28,11 @@ def value_and_gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> tuple
     return value, tape.gradient(value, x)
 
 
+def resize_bilinear(x: Tensor, height: Tensor, width: Tensor) -> Tensor:
+    """Resize (N, h, w, C) to a size that may be known only when the compiled function runs."""
+    return tf.image.resize(x, (height, width))
+
+
 def compiled(function: Callable[..., Any], *shapes: tuple[int | None, ...]) -> Callable[..., Any]:
     """Trace a function of float32 tensors once, for all sizes of the axes that are None.
 

@@ -1,0 +1,115 @@
+"""What becomes of a gradient before the image moves along it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from keras import ops
+
+from dreamcore.backend import resize_bilinear
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Tensor = Any
+
+LEAST_STD = 1e-8
+LEAST_MEAN = 1e-6
+NEIGHBOURHOOD_PX = 64
+GLOBAL_SHARE = 0.1
+
+
+def smoothed(gradient: Tensor, sigma_px: float) -> Tensor:
+    """Blur a gradient by a Gaussian, edges mirrored: single pixels' flicker goes, shapes stay.
+
+    Parameters
+    ----------
+    gradient : (N, H, W, 3) float32
+    sigma_px
+        Standard deviation; 0 leaves the gradient as it is.
+    """
+    if not sigma_px:
+        return gradient
+    kernel = gaussian(sigma_px)
+    reach = len(kernel) // 2
+    padded = ops.pad(gradient, [[0, 0], [reach, reach], [reach, reach], [0, 0]], mode="reflect")
+    rows = np.tile(kernel[:, None, None, None], (1, 1, 3, 1))
+    columns = np.tile(kernel[None, :, None, None], (1, 1, 3, 1))
+    return ops.depthwise_conv(ops.depthwise_conv(padded, rows), columns)
+
+
+def gaussian(sigma_px: float) -> NDArray[np.float32]:
+    """Return a Gaussian's samples out to three standard deviations, their sum 1."""
+    reach = max(1, round(3 * sigma_px))
+    samples = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
+    kernel: NDArray[np.float32] = (samples / samples.sum()).astype(np.float32)
+    return kernel
+
+
+def unwrapped(gradient: Tensor, shift: Tensor) -> Tensor:
+    """Drop the gradient of pixels that the shift moved across an edge: it tells of the other side's surroundings.
+
+    Parameters
+    ----------
+    gradient : (N, H, W, 3) float32
+        Of the image as it lies when it is not shifted.
+    shift : (2,) float32
+        Rows and columns, in px, that the image was shifted by.
+    """
+    height, width = ops.shape(gradient)[1:3]
+    return gradient * _stayed(height, shift[0])[:, None, None] * _stayed(width, shift[1])[None, :, None]
+
+
+def _stayed(length: Tensor, shift: Tensor) -> Tensor:
+    moved = ops.arange(0, length, dtype="int32") + ops.cast(shift, "int32")
+    return ops.cast(ops.logical_and(moved >= 0, moved < length), "float32")
+
+
+def normalised(gradient: Tensor, rule: str) -> Tensor:
+    """Scale each image's gradient, so that steps are as long on steep objectives as on flat ones.
+
+    std       g'[n] = g[n] / (std(g[n]) + 1e-8)
+    mean-abs  g'[n] = g[n] / max(mean(|g[n]|), 1e-6)
+    local     g'[n] = std rule of `evened(g[n])`
+
+    Parameters
+    ----------
+    gradient : (N, H, W, 3) float32
+        d(objective)/d(image), of any scale.
+    rule
+        "std", "mean-abs" or "local".
+
+    Returns
+    -------
+    (N, H, W, 3) float32, dimensionless. Images never influence each other.
+
+    References
+    ----------
+    .. [1] Mordvintsev, Olah, Tyka, "Inceptionism: Going Deeper into Neural Networks", 2015, and its notebook's step.
+    """
+    if rule == "mean-abs":
+        return gradient / ops.maximum(ops.mean(ops.abs(gradient), axis=(1, 2, 3), keepdims=True), LEAST_MEAN)
+    even = evened(gradient) if rule == "local" else gradient
+    return even / (ops.std(even, axis=(1, 2, 3), keepdims=True) + LEAST_STD)
+
+
+def evened(gradient: Tensor) -> Tensor:
+    """Divide a gradient by its strength nearby, so that the whole image dreams and not its strongest spot alone.
+
+    g'[n, y, x] = g[n, y, x] / (rms of g[n] in about 64 px around (y, x) + 0.1 * rms of g[n])
+
+    Parameters
+    ----------
+    gradient : (N, H, W, 3) float32
+
+    Returns
+    -------
+    (N, H, W, 3) float32, dimensionless.
+    """
+    power = ops.mean(ops.square(gradient), axis=-1, keepdims=True)
+    coarse = ops.average_pool(power, NEIGHBOURHOOD_PX, NEIGHBOURHOOD_PX // 2, "same")
+    height, width = ops.shape(gradient)[1:3]
+    nearby = resize_bilinear(ops.average_pool(coarse, 3, 1, "same"), height, width)
+    overall = ops.mean(power, axis=(1, 2, 3), keepdims=True)
+    return gradient / (ops.sqrt(nearby) + GLOBAL_SHARE * ops.sqrt(overall) + LEAST_STD**2)
