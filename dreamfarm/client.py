@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from farm.schema import EventView, OutputView, ResultFormat
     from farm.states import JobState
 
+__all__ = ["Farm", "FarmError", "FarmUnreachableError"]
+
 LARGEST_PAGE = 200
 
 

@@ -93,7 +93,8 @@ class Transport:
                 continue
             if last or not repeatable or response.status_code not in BUSY:
                 return accepted(response)
-            time.sleep(retry_after_s(response) or backoff_s(attempt))
+            asked_s = retry_after_s(response)
+            time.sleep(backoff_s(attempt) if asked_s is None else asked_s)
         raise AssertionError  # the last attempt returns or raises
 
     def read(self, answer: type[Answer], method: str, path: str, **request: Any) -> Answer:

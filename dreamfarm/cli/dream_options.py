@@ -75,13 +75,22 @@ def _weight(item: str, weight: str) -> float:
     return value
 
 
-def _number_or_none(text: str) -> float | _Nothing:
-    if text.lower() == NONE:
-        return _Nothing()
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no whole number; write for example 10") from None
+
+
+def _number(text: str, *, example: str = "0.5") -> float:
     try:
         return float(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number; give one, or {NONE!r}") from None
+        raise typer.BadParameter(f"{text!r} is no number; write for example {example}") from None
+
+
+def _number_or_none(text: str) -> float | _Nothing:
+    return _Nothing() if text.lower() == NONE else _number(text, example=f"0.5, or {NONE}")
 
 
 def _option(name: str, field: FieldInfo) -> Parameter:
@@ -103,7 +112,14 @@ def _kind(annotation: Any) -> tuple[Any, dict[str, Any]]:
         return Any, {"parser": _number_or_none, "metavar": f"NUMBER|{NONE}"}
     if get_origin(annotation) is Literal:
         return annotation | None, {}
-    return annotation | None, {"metavar": {int: "INT", float: "NUMBER"}.get(annotation, "NAME")}
+    return annotation | None, KINDS[annotation]
+
+
+KINDS: dict[type, dict[str, Any]] = {
+    int: {"parser": _whole_number, "metavar": "INT"},
+    float: {"parser": _number, "metavar": "NUMBER"},
+    str: {"metavar": "NAME"},
+}
 
 
 def _bounds(field: FieldInfo) -> str:

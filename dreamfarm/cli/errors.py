@@ -100,7 +100,7 @@ def _farm_code(error: FarmError) -> ExitCode:
 def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" See `{context.command_path} --help`." if context else ""
-    return f"{error.format_message()}{hint}"
+    return f"{error.format_message().rstrip('.')}.{hint}"
 
 
 def _file_problem(error: OSError) -> str:
