@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -82,6 +83,11 @@ def _explain(field: int | str, message: str) -> str:
 def name_worker(worker_id: str) -> None:
     """Name this process' worker, and the children it starts, unless the environment names it already."""
     os.environ.setdefault("DREAMFARM_WORKER_ID", worker_id)
+
+
+def inherited_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process' environment for a child, with changes."""
+    return {**os.environ, **(changes or {})}
 
 
 @cache

@@ -1,0 +1,63 @@
+# Everything builds its own environment first; nothing has to be done before.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Any Python 3.11 to 3.13: make demo PYTHON=/path/to/python3
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := api bench dreamcore dreamfarm farm worker
+UNIT := tests/api tests/dreamcore tests/dreamfarm tests/farm tests/worker
+
+.PHONY: help demo up test check lint types contracts unit bench lock format clean
+
+help: ## Show what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.ready ## Dream a photograph through a whole farm. IMAGE=my.jpg MODEL=… LAYERS=a,b=2 to use your own.
+	@$(BIN)/dreamfarm demo $(if $(IMAGE),--image '$(IMAGE)') $(if $(MODEL),--model '$(MODEL)') $(if $(LAYERS),--layers '$(LAYERS)')
+
+up: $(VENV)/.ready ## Run a farm here until Ctrl-C.
+	@$(BIN)/dreamfarm up
+
+test: lint types contracts ## Check everything, with real servers and a whole farm.
+	@$(BIN)/python -m pytest
+
+check: lint types contracts ## Check what needs no servers: under 3 minutes.
+	@$(BIN)/python -m pytest -m 'not slow' $(UNIT)
+
+lint: $(VENV)/.ready
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(VENV)/.ready
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.ready
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.ready ## Measure: step times, and what the farm adds to a render.
+	@$(BIN)/python -m bench
+
+format: $(VENV)/.ready ## Lay the code out.
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+lock: ## Write requirements.lock anew from pyproject.toml.
+	@python=$$(infra/find-python "$(PYTHON)") && $$python -m venv .lock-venv
+	@.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@.lock-venv/bin/uv pip compile pyproject.toml --extra cpu --extra embedded --extra dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet \
+	  --output-file requirements.lock
+	@rm -rf .lock-venv
+
+clean: ## Remove the environment, caches and the farm's local data.
+	@rm -rf $(VENV) .lock-venv .dreamfarm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamp is newer than what it was made from, or it is made again.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@python=$$(infra/find-python "$(PYTHON)") && infra/install "$$python" $(VENV)
+	@touch $@

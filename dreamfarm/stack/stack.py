@@ -1,0 +1,194 @@
+"""A whole farm on this machine: servers, api and workers, supervised."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dreamfarm.client import Farm
+from dreamfarm.stack.lock import FolderLock
+from dreamfarm.stack.ports import LOOPBACK, any_free_port, is_free
+from dreamfarm.stack.process import Child, StackError
+from dreamfarm.stack.servers import Servers
+from dreamfarm.stack.supervisor import Supervisor
+from dreamfarm.transport import FarmError
+from farm.settings import inherited_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+API_PORT = 8000
+API_THREADS = 48
+READY_WITHIN_S = 60
+WORKER_READY_WITHIN_S = 180
+
+
+class Stack:
+    """Servers, api and workers as child processes; a context manager.
+
+    Parameters
+    ----------
+    data_dir
+        Keeps data, logs, ports and credentials; one stack at a time uses it.
+    workers
+        How many to start.
+    api_port
+        Where the api is wanted; by default 8000, or any free port if that is taken.
+    environment
+        Further settings for api and workers.
+    say
+        Called with a line when a child is started again.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path = Path(".dreamfarm"),
+        *,
+        workers: int = 1,
+        host: str = LOOPBACK,
+        api_port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self.data_dir = data_dir.resolve()
+        self.host = host
+        self.api_port = api_port
+        self.first_workers = workers
+        self.workers: list[Child] = []
+        self._extra = dict(environment or {})
+        self._supervisor = Supervisor(say)
+        self._worker_number = 0
+        self._api: Child | None = None
+
+    def __enter__(self) -> Self:
+        self._lock = FolderLock(self.data_dir)
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def api_url(self) -> str:
+        """Where the api, the studio and the docs are."""
+        return f"http://{self.host}:{self.api_port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings by which a process becomes part of this farm."""
+        return {**self.servers.environment(), **self._extra}
+
+    def start_worker(self, *, restart: bool = True) -> Child:
+        """Start one more worker; `restart` says whether it is started again when it dies."""
+        self._worker_number += 1
+        worker = self._child(f"worker-{self._worker_number}", ["-m", "worker"], grace_s=30, restart=restart)
+        worker.start()
+        self.workers.append(worker)
+        self._supervisor.watch(worker)
+        return worker
+
+    def stop_worker(self, worker: Child) -> None:
+        """Stop a worker for good; it hands its job back."""
+        self._supervisor.forget(worker)
+        worker.stop()
+        self.workers.remove(worker)
+
+    def wait_for_workers(self, count: int = 1) -> None:
+        """Wait until so many workers have loaded their engine.
+
+        Raises
+        ------
+        StackError
+            They were not ready in time.
+        """
+        deadline = time.monotonic() + WORKER_READY_WITHIN_S
+        while self._ready_workers() < count:
+            if time.monotonic() > deadline:
+                tails = "\n".join(worker.log_tail() for worker in self.workers)
+                raise StackError(f"No worker was ready within {WORKER_READY_WITHIN_S} s.\n{tails}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop everything, workers first and servers last."""
+        self._supervisor.stop()
+        for child in (*self.workers, *([self._api] if self._api else [])):
+            child.stop()
+        self.workers.clear()
+        if hasattr(self, "servers"):
+            self.servers.stop()
+        self._supervisor.close()
+        self._state_file.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _start(self) -> None:
+        self.servers = Servers(self.data_dir)
+        self.servers.start()
+        self._start_api()
+        self._supervisor.start()
+        for child in (*self.servers.children, self._api):
+            if child is not None:
+                self._supervisor.watch(child)
+        for _ in range(self.first_workers):
+            self.start_worker()
+        self._state_file.write_text(json.dumps({"api_url": self.api_url}))
+
+    def _start_api(self) -> None:
+        self.api_port = self._choose_port()
+        self._api = self._child("api", ["-m", "gunicorn", *self._gunicorn_options(), "api.app:create_app()"])
+        self._api.start()
+        with Farm(self.api_url, tries=1) as farm:
+            self._api.wait_until(lambda: _is_ready(farm), timeout_s=READY_WITHIN_S)
+
+    def _gunicorn_options(self) -> list[str]:
+        return [
+            f"--bind={self.host}:{self.api_port}",
+            "--worker-class=gthread",
+            f"--threads={API_THREADS}",
+            "--graceful-timeout=2",
+            "--no-control-socket",
+        ]
+
+    def _choose_port(self) -> int:
+        if self.api_port is not None and not is_free(self.api_port, host=self.host):
+            raise StackError(f"Port {self.api_port} is taken on {self.host}. Name another one, or none for any free.")
+        if self.api_port is not None:
+            return self.api_port
+        return API_PORT if is_free(API_PORT, host=self.host) else any_free_port(host=self.host)
+
+    def _child(self, name: str, arguments: list[str], *, grace_s: float = 5, restart: bool = True) -> Child:
+        return Child(
+            name,
+            [sys.executable, *arguments],
+            environment=inherited_environment(self.environment()),
+            data_dir=self.data_dir,
+            grace_s=grace_s,
+            restart=restart,
+        )
+
+    def _ready_workers(self) -> int:
+        try:
+            with Farm(self.api_url, tries=1) as farm:
+                return sum(worker.device != "starting" for worker in farm.workers())
+        except FarmError:
+            return 0
+
+    @property
+    def _state_file(self) -> Path:
+        return self.data_dir / "stack.json"
+
+
+def _is_ready(farm: Farm) -> bool:
+    try:
+        farm.health()
+    except FarmError:
+        return False
+    return True

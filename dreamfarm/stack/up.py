@@ -1,0 +1,69 @@
+"""``dreamfarm up``: the stack in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from dreamfarm.stack.ports import LOOPBACK
+from dreamfarm.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def run_up(
+    data_dir: Path = Path(".dreamfarm"), *, workers: int = 1, host: str = LOOPBACK, port: int | None = None
+) -> None:
+    """Run a farm until Ctrl-C or SIGTERM, then stop all of it.
+
+    Raises
+    ------
+    StackError
+        It can't be started.
+    """
+    console = Console()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with Stack(data_dir, workers=workers, host=host, api_port=port, say=console.print) as stack:
+            _serve(stack, workers, console)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+
+
+def _serve(stack: Stack, workers: int, console: Console) -> None:
+    try:
+        if workers:
+            console.print("Loading the engine …")
+            stack.wait_for_workers(workers)
+        console.print(_addresses(stack))
+        console.print("Ctrl-C stops it. The data stays.")
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is not interrupted half-way
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        console.print("Stopping; jobs at work are handed back …")
+        raise
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _addresses(stack: Stack) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    rows = {
+        "studio": f"{stack.api_url}/",
+        "api": f"{stack.api_url}/v1",
+        "docs": f"{stack.api_url}/docs",
+        "data": str(stack.data_dir),
+        "logs": str(stack.data_dir / "logs"),
+    }
+    for name, value in rows.items():
+        table.add_row(f"[bold]{name}[/bold]", value)
+    return table
