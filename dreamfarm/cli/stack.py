@@ -1,17 +1,32 @@
 """`dreamfarm up` and `dreamfarm demo`: the embedded stack."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
+from dreamfarm.cli.errors import CommandError
 
-def up() -> None:
-    """Start a farm on this machine, until Ctrl-C."""
-    from dreamfarm.stack import run_up  # noqa: PLC0415  # servers and all that starts them, needed here alone
-
-    raise typer.Exit(run_up() or 0)
+DataDir = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder for the farm's data, logs and addresses.")]
 
 
-def demo() -> None:
-    """Start a farm, dream a photograph, show before and after."""
-    from dreamfarm.demo import run_demo  # noqa: PLC0415  # needed here alone
+def up(
+    *,
+    data: DataDir = Path(".dreamfarm"),
+    workers: Annotated[int, typer.Option(min=0, help="How many workers to start.")] = 1,
+    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65_535, help="Port to serve on; left out: 8000, or a free one.", show_default=False),
+    ] = None,
+) -> None:
+    """Start a farm on this machine, until Ctrl-C.
 
-    raise typer.Exit(run_demo() or 0)
+    Its data stays in the folder, for the next time.
+    """
+    from dreamfarm.stack import StackError, run_up  # noqa: PLC0415  # servers and all that starts them
+
+    try:
+        run_up(data, workers=workers, host=host, port=port)
+    except StackError as error:
+        raise CommandError(str(error)) from error

@@ -13,6 +13,7 @@ from dreamfarm.stack.lock import FolderLock
 from dreamfarm.stack.ports import LOOPBACK, any_free_port, is_free
 from dreamfarm.stack.process import Child, StackError
 from dreamfarm.stack.servers import Servers
+from dreamfarm.stack.signals import uninterrupted
 from dreamfarm.stack.supervisor import Supervisor
 from dreamfarm.transport import FarmError
 from farm.settings import inherited_environment
@@ -60,6 +61,7 @@ class Stack:
         self.first_workers = workers
         self.workers: list[Child] = []
         self._extra = dict(environment or {})
+        self._say = say
         self._supervisor = Supervisor(say)
         self._worker_number = 0
         self._api: Child | None = None
@@ -119,6 +121,10 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything, workers first and servers last."""
+        with uninterrupted():
+            self._stop()
+
+    def _stop(self) -> None:
         self._supervisor.stop()
         for child in (*self.workers, *([self._api] if self._api else [])):
             child.stop()
@@ -162,7 +168,11 @@ class Stack:
             raise StackError(f"Port {self.api_port} is taken on {self.host}. Name another one, or none for any free.")
         if self.api_port is not None:
             return self.api_port
-        return API_PORT if is_free(API_PORT, host=self.host) else any_free_port(host=self.host)
+        if is_free(API_PORT, host=self.host):
+            return API_PORT
+        port = any_free_port(host=self.host)
+        self._say(f"Port {API_PORT} is taken; the api is on {port}.")
+        return port
 
     def _child(self, name: str, arguments: list[str], *, grace_s: float = 5, restart: bool = True) -> Child:
         return Child(

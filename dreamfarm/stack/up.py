@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from dreamfarm.stack.ports import LOOPBACK
+from dreamfarm.stack.signals import treat_sigterm_as_interrupt
 from dreamfarm.stack.stack import Stack
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 
 def run_up(
@@ -28,7 +24,7 @@ def run_up(
         It can't be started.
     """
     console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    treat_sigterm_as_interrupt()
     try:
         with Stack(data_dir, workers=workers, host=host, api_port=port, say=console.print) as stack:
             _serve(stack, workers, console)
@@ -44,15 +40,8 @@ def _serve(stack: Stack, workers: int, console: Console) -> None:
         console.print(_addresses(stack))
         console.print("Ctrl-C stops it. The data stays.")
         threading.Event().wait()
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is not interrupted half-way
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    finally:
         console.print("Stopping; jobs at work are handed back …")
-        raise
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _addresses(stack: Stack) -> Table:

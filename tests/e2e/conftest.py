@@ -11,6 +11,7 @@ from dreamfarm.client import Farm
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     with Stack(tmp_path_factory.mktemp("farm"), workers=1) as running:
+        running.wait_for_workers()
         yield running
 
 

@@ -36,7 +36,7 @@ def undisturbed(stack, farm):
     """Return the hash of the result that nothing interrupted."""
     worker = stack.start_worker()
     job = farm.wait(farm.submit(PHOTO, params=PARAMS).id)
-    worker.stop()
+    stack.stop_worker(worker)
     return job.output.sha256
 
 
@@ -49,7 +49,7 @@ def disturbed(stack, farm, number):
     until(lambda: not first.is_running())
     second = stack.start_worker()
     ended = farm.wait(job.id)
-    second.stop()
+    stack.stop_worker(second)
     return ended
 
 

