@@ -16,7 +16,7 @@ from dreamcore.params import DreamParams
 from dreamcore.pictures import Picture, decode, encode
 from dreamcore.recipe import Recipe
 from dreamfarm.cli.dream_options import dream_options
-from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamfarm.cli.errors import CommandError, ExitCode, naming
 from dreamfarm.cli.options import Guide
 from dreamfarm.cli.output import print_note
 from dreamfarm.cli.progress import Bars
@@ -105,7 +105,8 @@ def _target(file: Path, output: Path | None, kind: ResultFormat | None) -> tuple
 
 
 def _open(file: Path, max_megapixels: float) -> Picture:
-    return decode(file.read_bytes(), max_pixels=int(max_megapixels * MEGA))
+    with naming(file):
+        return decode(file.read_bytes(), max_pixels=int(max_megapixels * MEGA))
 
 
 def _bar(bars: Bars, label: str) -> Callable[["Progress"], None]:

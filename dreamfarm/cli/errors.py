@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import contextmanager
 from enum import IntEnum
 from functools import partial
 from http import HTTPStatus
@@ -18,7 +19,8 @@ from dreamfarm.transport import FarmError, FarmUnreachableError
 from farm.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 log = logging.getLogger("dreamfarm")
 
@@ -87,6 +89,17 @@ def describe(error: Exception) -> tuple[str, ExitCode]:
             return _usage(error), ExitCode.USAGE
         case _:
             return _file_problem(error) if isinstance(error, OSError) else _mistake(error), ExitCode.FAILED
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Name the file in what the farm or the engine says against it."""
+    try:
+        yield
+    except (FarmError, DreamError) as error:
+        message, exit_code = describe(error)
+        about_it = exit_code is ExitCode.USAGE
+        raise CommandError(f"{file}: {message}" if about_it else message, exit_code) from error
 
 
 def _farm_code(error: FarmError) -> ExitCode:

@@ -74,7 +74,8 @@ def table(*columns: str, numbers: Sequence[str] = ()) -> Table:
     """Return an empty table; the columns in `numbers` are flush right."""
     empty = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        empty.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        whole = column == columns[0]  # a name is there to be copied
+        empty.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=whole)
     return empty
 
 

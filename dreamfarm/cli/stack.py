@@ -1,10 +1,11 @@
 """`dreamfarm up` and `dreamfarm demo`: the embedded stack."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from dreamfarm.cli.dream_options import dream_options
 from dreamfarm.cli.errors import CommandError
 
 DataDir = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder for the farm's data, logs and addresses.")]
@@ -30,3 +31,21 @@ def up(
         run_up(data, workers=workers, host=host, port=port)
     except StackError as error:
         raise CommandError(str(error)) from error
+
+
+@dream_options
+def demo(
+    params: dict[str, Any],
+    *,
+    image: Annotated[
+        Path | None,
+        typer.Option("--image", exists=True, dir_okay=False, readable=True, metavar="FILE", help="Your own picture."),
+    ] = None,
+) -> None:
+    """Start a farm, dream a photograph, show before and after.
+
+    Uses the farm that runs in this folder where there is one.
+    """
+    from dreamfarm.demo import run_demo  # noqa: PLC0415  # servers and all that starts them
+
+    raise typer.Exit(run_demo(image, params=params))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from dreamfarm.cli.dream_options import dream_options
+from dreamfarm.cli.errors import naming
 from dreamfarm.cli.follow import follow, report
 from dreamfarm.cli.options import AsJson, FarmUrl, Format, Guide, JobIds, open_farm
 from dreamfarm.cli.output import print_json, print_note
@@ -46,18 +47,20 @@ def submit(
     Prints the new jobs' ids, one a line, for scripts:  dreamfarm submit *.jpg | xargs dreamfarm watch
     """
     folder = folder_for(output) if output else None
+    watched = watch or folder is not None
     with open_farm(url) as farm:
-        jobs = [
-            farm.submit(file, params=params, guide=guide, format=format, name=name, tags=tag or ()) for file in files
-        ]
-        if not watch and folder is None:
-            _print_jobs(jobs, as_json=as_json)
-            return
-        jobs = follow(farm, jobs)
-        if folder:
-            _save_all(farm, jobs, folder)
-        _print_jobs(jobs, as_json=as_json)
-        raise typer.Exit(report(jobs))
+        jobs = []
+        for file in files:
+            with naming(file):
+                job = farm.submit(file, params=params, guide=guide, format=format, name=name, tags=tag or ())
+            jobs.append(job)
+            _tell(job, as_json=as_json)
+        jobs = follow(farm, jobs) if watched else jobs
+        _save_all(farm, jobs, folder)
+        if as_json:
+            print_json(jobs)
+        if watched:
+            raise typer.Exit(report(jobs))
 
 
 def watch(job: JobIds, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
@@ -70,17 +73,15 @@ def watch(job: JobIds, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
         raise typer.Exit(report(follow(farm, jobs, as_json_lines=as_json)))
 
 
-def _print_jobs(jobs: list[JobView], *, as_json: bool) -> None:
-    if as_json:
-        print_json(jobs)
-        return
-    for job in jobs:
+def _tell(job: JobView, *, as_json: bool) -> None:
+    # At once, so that the ids are known even where a later picture is refused.
+    if not as_json:
         typer.echo(job.id)
-        for notice in job.notices:
-            print_note(f"{job.name or job.id}: {notice}", style="yellow")
+    for notice in job.notices:
+        print_note(f"{job.name or job.id}: {notice}", style="yellow")
 
 
-def _save_all(farm: Farm, jobs: list[JobView], folder: Path) -> None:
+def _save_all(farm: Farm, jobs: list[JobView], folder: Path | None) -> None:
     for job in jobs:
-        if job.state is JobState.SUCCEEDED:
+        if folder and job.state is JobState.SUCCEEDED:
             print_note(f"Saved {save_result(farm, job, folder)}")

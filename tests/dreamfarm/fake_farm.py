@@ -69,6 +69,7 @@ class FakeFarm:
         self.requests = []
         self.submitted = []
         self.picture = PICTURE
+        self.refused = None
         self.app = Flask("fake")
         self.app.before_request(self._scripted)
         self._add_routes()
@@ -127,6 +128,8 @@ class FakeFarm:
 
     def _submit(self):
         files = {field: file.read() for field, file in request.files.items()}
+        if files["image"] == self.refused:
+            return problem(400, "bad_picture", "The file is no picture.")
         self.submitted.append({**request.form, **files})
         made = self.add(f"01NEW{len(self.submitted)}", name=request.form.get("name"))
         return made, 202, {"Location": f"/v1/jobs/{made['id']}"}

@@ -248,3 +248,15 @@ def test_help_explains_exit_codes(run):
     assert {"dream", "up", "submit", "watch", "models"} <= set(result.stdout.split())
     assert "4 farm out of reach" in result.stdout
     assert run().stdout == result.stdout
+
+
+def test_a_refused_picture_is_named(run, fake, picture):
+    """Where one of several pictures is refused, it is named, and the ids of those before it are known."""
+    other = picture.with_name("text.jpg")
+    other.write_bytes(b"no picture")
+    fake.refused = b"no picture"
+
+    result = run("submit", picture, other)
+
+    assert (result.exit_code, result.stdout) == (2, "01NEW1\n")
+    assert "text.jpg: The file is no picture." in result.stderr
