@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from dreamfarm.stack import Stack
 
 from dreamfarm.client import Farm
+from dreamfarm.stack import Stack
 
 
 @pytest.fixture(scope="module")

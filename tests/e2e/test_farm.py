@@ -10,10 +10,10 @@ from http import HTTPStatus
 import httpx2
 import numpy as np
 import pytest
-from dreamcore.pictures import decode, read_recipe
 from PIL import Image
 
 from dreamcore import DreamParams, dream
+from dreamcore.pictures import decode, read_recipe
 from dreamfarm.client import FarmError
 from farm.schema import JobView
 from farm.states import JobState

@@ -6,9 +6,9 @@ import os
 import signal
 
 import pytest
-from dreamfarm.stack import Stack
 
 from dreamfarm.client import Farm
+from dreamfarm.stack import Stack
 from farm.states import JobState
 from tests.e2e.test_farm import until
 from tests.support import picture
