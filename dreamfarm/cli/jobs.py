@@ -9,6 +9,7 @@ from dreamfarm.cli.options import AsJson, FarmUrl, JobId, JobIds, for_each, open
 from dreamfarm.cli.output import (
     age_text,
     duration_text,
+    loss_text,
     octave_text,
     print_json,
     print_note,
@@ -73,14 +74,13 @@ def delete(job: JobIds, *, url: FarmUrl = None) -> None:
 
 
 def _job_table(jobs: list[JobView]) -> Table:
-    rows = table("JOB", "STATE", "DONE", "PICTURE", "SIZE", "MODEL", "MADE", numbers=["DONE", "SIZE"])
+    rows = table("JOB", "STATE", "DONE", "PICTURE", "MODEL", "MADE", numbers=["DONE"], folding=["PICTURE"])
     for job in jobs:
         rows.add_row(
             job.id,
             state_text(job.state),
             f"{job.progress.fraction:.0%}",
             job.name or "",
-            f"{job.input.width}x{job.input.height}",
             str(job.params.get("model", "")),
             age_text(job.created_at),
         )
@@ -107,7 +107,7 @@ def _facts(job: JobView) -> list[tuple[str, str]]:
         ("picture", f"{job.name or ''} {job.input.width}x{job.input.height} px".strip()),
         ("guide", f"{job.guide.width}x{job.guide.height} px" if job.guide else ""),
         ("progress", f"{done.fraction:.0%} {octave_text(done)}".strip()),
-        ("loss", "" if done.loss is None else f"{done.loss:.6g}"),
+        ("loss", loss_text(done.loss)),
         ("time left", duration_text(done.eta_s) if job.state is JobState.RUNNING else ""),
         ("result", f"{output.format}, {output.width}x{output.height} px, {output.bytes:,} bytes" if output else ""),
         ("params", "\n".join(f"{name} = {value}" for name, value in job.params.items())),

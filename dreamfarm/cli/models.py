@@ -47,7 +47,8 @@ def _show_models(views: list[ModelView], *, as_json: bool) -> None:
     if as_json:
         print_json(views)
         return
-    rows = table("MODEL", "WHAT IT IS", "LAYERS", "SHORTEST SIDE", "DREAMS BY DEFAULT WITH", numbers=["LAYERS"])
+    words = ["WHAT IT IS", "DREAMS BY DEFAULT WITH"]
+    rows = table("MODEL", words[0], "LAYERS", "LEAST SIDE", words[1], numbers=["LAYERS"], folding=words)
     for view in views:
         favourites = ", ".join(f"{layer}={weight:g}" for layer, weight in view.default_layers.items())
         rows.add_row(view.name, view.title, str(len(view.layers)), f"{view.min_size} px", favourites)

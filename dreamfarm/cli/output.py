@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 from rich.console import Console
@@ -70,12 +70,12 @@ def _plain(data: Any) -> Any:
     return [_plain(item) for item in data] if isinstance(data, (list, tuple)) else data
 
 
-def table(*columns: str, numbers: Sequence[str] = ()) -> Table:
-    """Return an empty table; the columns in `numbers` are flush right."""
+def table(*columns: str, numbers: Sequence[str] = (), folding: Sequence[str] = ()) -> Table:
+    """Return an empty table; the columns in `numbers` are flush right, those in `folding` give way on narrow screens."""
     empty = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        whole = column == columns[0]  # a name is there to be copied
-        empty.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=whole)
+        side: Literal["left", "right"] = "right" if column in numbers else "left"
+        empty.add_column(column, justify=side, overflow="fold", no_wrap=column not in folding)
     return empty
 
 
@@ -89,6 +89,13 @@ def octave_text(progress: ProgressView) -> str:
     if not progress.octave:
         return ""
     return f"octave {progress.octave}/{progress.octaves} step {progress.step}/{progress.steps}"
+
+
+def loss_text(loss: float | None) -> str:
+    """Return an objective's value with four digits or more, never as a power of ten where it is large."""
+    if loss is None:
+        return ""
+    return f"{loss:,.0f}" if abs(loss) >= 1000 else f"{loss:.4g}"  # noqa: PLR2004  # where four digits end
 
 
 def duration_text(seconds: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from dreamfarm.cli.output import STATE_STYLES, duration_text, octave_text
+from dreamfarm.cli.output import STATE_STYLES, duration_text, loss_text, octave_text
 from farm.states import TERMINAL, JobState
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Bars:
             completed=1.0 if state is JobState.SUCCEEDED else progress.fraction,
             mark=_mark(state),
             octave=(octave_text(progress) or "starting") if state is JobState.RUNNING else state.value,
-            loss="" if progress.loss is None else f"loss {progress.loss:.4g}",
+            loss="" if progress.loss is None else f"loss {loss_text(progress.loss)}",
             eta="" if resting or progress.eta_s is None else f"{duration_text(progress.eta_s)} left",
         )
 

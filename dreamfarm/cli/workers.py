@@ -14,7 +14,7 @@ def workers(*, url: FarmUrl = None, as_json: AsJson = False) -> None:
     if not alive:
         print_note("No worker is alive; jobs wait until one starts.", style="yellow")
         return
-    rows = table("WORKER", "STATE", "DEVICE", "JOB", "HOST", "VERSION", "STARTED")
+    rows = table("WORKER", "STATE", "DEVICE", "JOB", "HOST", "VERSION", "STARTED", folding=["DEVICE", "HOST"])
     for one in alive:
         rows.add_row(one.id, one.state, one.device, one.job or "", one.host, one.version, age_text(one.started_at))
     print_rich(rows)

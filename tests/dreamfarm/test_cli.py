@@ -150,7 +150,7 @@ def test_lists_for_people(run, fake):
     """Tables name the jobs, their states and pictures; one job is shown with its parameters."""
     fake.add("J", "running", name="sky.jpg")
 
-    assert {"J", "running", "sky.jpg", "4x3", "squeezenet"} <= set(run("list").stdout.split())
+    assert {"J", "running", "sky.jpg", "squeezenet"} <= set(run("list").stdout.split())
     assert "layers = {'fire8': 1.0}" in run("show", "J").stdout
     assert "No worker" in run("workers").stderr
 

@@ -11,6 +11,8 @@ const WORDS = {
   expired: "Expired",
 };
 
+const FOUR_DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+
 export class JobCard {
   constructor(job) {
     this.element = document.getElementById("job-template").content.firstElementChild.cloneNode(true);
@@ -69,7 +71,7 @@ export class JobCard {
     const size = `${job.input.width} × ${job.input.height} px`;
     if (state === "running" && progress.octave) {
       const left = progress.eta_s == null ? "" : `${duration(progress.eta_s)} left`;
-      const loss = progress.loss == null ? "" : `loss ${Number(progress.loss).toPrecision(4)}`;
+      const loss = progress.loss == null ? "" : `loss ${FOUR_DIGITS.format(progress.loss)}`;
       const where = `octave ${progress.octave} of ${progress.octaves}, step ${progress.step} of ${progress.steps}`;
       return [where, loss, left].filter(Boolean).join(" · ");
     }
