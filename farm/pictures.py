@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from dreamcore.pictures import decode
-
 from dreamcore.errors import PictureError, PictureTooLargeError
+from dreamcore.pictures import decode
 from farm import keys
 from farm.errors import NotFoundError
 from farm.schema import PictureView

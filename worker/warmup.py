@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from dreamcore.backend import describe_device
 
 from dreamcore import DreamParams, dream, load_model
+from dreamcore.backend import describe_device
 
 if TYPE_CHECKING:
     from farm.settings import Settings

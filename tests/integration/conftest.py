@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dreamfarm.stack import Servers
 
+from dreamfarm.stack import Servers
 from farm.services import Services
 from farm.settings import Settings
 
