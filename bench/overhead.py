@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from dreamfarm.stack import Stack
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from dreamcore import DreamParams, dream
 from dreamfarm.client import Farm
+from dreamfarm.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
