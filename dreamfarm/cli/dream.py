@@ -20,6 +20,7 @@ from dreamfarm.cli.errors import CommandError, ExitCode, naming
 from dreamfarm.cli.options import Guide
 from dreamfarm.cli.output import print_note
 from dreamfarm.cli.progress import Bars
+from dreamfarm.cli.quiet import quiet_stderr
 from dreamfarm.files import whole_file
 from farm.schema import ProgressView, ResultFormat
 from farm.states import JobState
@@ -74,8 +75,9 @@ def dream(
     plan = plan_octaves(wanted, *picture.rgb.shape[:2])
     for notice in (*picture.notices, *plan.notices):
         print_note(notice, style="yellow")
+    print_note("Loading the engine …", style="dim")
+    run = _engine(wanted.model, weights, weights_dir)
     with Bars() as bars:
-        run = _engine(wanted.model, weights, weights_dir)
         result = run(picture.rgb, wanted, guide=guiding.rgb if guiding else None, on_progress=_bar(bars, file.name))
     data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(result, file, guide))
     with whole_file(target) as opened:
@@ -122,8 +124,9 @@ def _bar(bars: Bars, label: str) -> Callable[["Progress"], None]:
 
 def _engine(model: str, weights: str, weights_dir: Path | None) -> Callable[..., "DreamResult"]:
     # TensorFlow takes seconds to load: only once the input is known to be good.
-    from dreamcore import dream as run_dream  # noqa: PLC0415
-    from dreamcore import load_model  # noqa: PLC0415
+    with quiet_stderr():
+        from dreamcore import dream as run_dream  # noqa: PLC0415
+        from dreamcore import load_model  # noqa: PLC0415
 
     return partial(run_dream, model=load_model(model, weights, weights_dir=weights_dir))
 

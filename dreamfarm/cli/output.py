@@ -71,7 +71,7 @@ def _plain(data: Any) -> Any:
 
 
 def table(*columns: str, numbers: Sequence[str] = (), folding: Sequence[str] = ()) -> Table:
-    """Return an empty table; the columns in `numbers` are flush right, those in `folding` give way on narrow screens."""
+    """Return an empty table; the columns in `numbers` are flush right, those in `folding` give way."""
     empty = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         side: Literal["left", "right"] = "right" if column in numbers else "left"

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -43,6 +45,16 @@ def test_picture_in_picture_out(picture):
     assert json.loads(read_recipe(first))["params"]["steps"] == 2
     dream(picture, *SMALL)
     assert target.read_bytes() == first
+
+
+@pytest.mark.slow
+def test_only_what_a_user_wants_to_read(picture):
+    """On the terminal there is the bar and the result's path, and nothing of what the engine's libraries say."""
+    command = [sys.executable, "-m", "dreamfarm.cli", "dream", str(picture), *SMALL]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"{picture.with_name('noise-dream.png')}\n"
+    assert [line.split()[0] for line in done.stderr.splitlines()] == ["Loading", "✓"]
 
 
 @pytest.mark.slow

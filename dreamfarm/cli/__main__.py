@@ -1,0 +1,5 @@
+"""`python -m dreamfarm.cli`."""
+
+from dreamfarm.cli import main
+
+main()
