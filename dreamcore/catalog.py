@@ -39,12 +39,12 @@ class LayerSpec:
 class InputMapping:
     """How the engine's images, RGB in [-1, 1], become what a network takes.
 
-    y[c] = x[order[c]] * scale + offset[c]
+    y[c] = (x[order[c]] + 1) * scale - mean[c]
     """
 
     order: Literal["rgb", "bgr"] = "rgb"
     scale: float = 1.0
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    mean: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _squeezenet() -> ModelSpec:
     return ModelSpec(
         name="squeezenet",
         title="SqueezeNet 1.1, ImageNet",
-        mapping=InputMapping("bgr", 127.5, (127.5 - 103.939, 127.5 - 116.779, 127.5 - 123.68)),
+        mapping=InputMapping("bgr", 127.5, (103.939, 116.779, 123.68)),
         min_size=32,
         default_layers={"fire8": 1.0, "fire9": 1.0},
         layers=tuple(_layer(graph, name, kind) for name, kind in kinds.items()),

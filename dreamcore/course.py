@@ -59,7 +59,7 @@ class Course:
         self._guide = None if guide is None else _to_range(guide)
         self._layers = tuple(sorted(params.layers))
         self._layer_weights = np.array([params.layers[layer] for layer in self._layers], np.float32)
-        self._step = model.step(_rules(params, self.profile, self._layers))
+        self.compiled_step = model.step(_rules(params, self.profile, self._layers))
 
     def start(self, resume: Checkpoint | None) -> State:
         """Return the state before everything, or that of a checkpoint.
@@ -148,7 +148,7 @@ class Course:
         params = self.params
         shift = random_shift(params.seed, state.octave, state.step, jitter=params.jitter)
         step_size = np.float32(params.step_size)
-        image, loss, slope = self._step(state.image, shift, step_size, self._layer_weights, *guides)
+        image, loss, slope = self.compiled_step(state.image, shift, step_size, self._layer_weights, *guides)
         _check_slope(float(slope), state, self._layers)
         state.image = image
         state.step += 1

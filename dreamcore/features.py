@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from keras import ops
 
+from dreamcore.catalog import InputMapping
 from dreamcore.graph import SOURCE
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dreamcore.catalog import InputMapping, ModelSpec
+    from dreamcore.catalog import ModelSpec
     from dreamcore.graph import Node
 
 Tensor = Any
@@ -57,9 +58,10 @@ def activations(
 
 def map_input(image: Tensor, mapping: InputMapping) -> Tensor:
     """Turn RGB in [-1, 1] into what the network takes."""
-    if mapping.order == "bgr":
-        image = ops.flip(image, axis=-1)
-    return image * mapping.scale + np.asarray(mapping.offset, np.float32)
+    if mapping == InputMapping():
+        return image
+    ordered = ops.flip(image, axis=-1) if mapping.order == "bgr" else image
+    return (ordered + 1.0) * mapping.scale - np.asarray(mapping.mean, np.float32)
 
 
 def _fused(nodes: list[Node], averages: Mapping[str, str]) -> list[list[Node]]:

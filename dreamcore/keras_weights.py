@@ -73,7 +73,9 @@ def _by_age(layers: list[Any], kind: str) -> list[Any]:
 
 def _folded(convolution: Any, norm: Any) -> ConvWeights:
     """Fold y = (conv(x) - mean) / sqrt(variance + epsilon) + beta into one kernel and bias."""
-    kernel = np.asarray(convolution.kernel, np.float64)
-    scale = 1 / np.sqrt(np.asarray(norm.moving_variance, np.float64) + norm.epsilon)
-    bias = np.asarray(norm.beta, np.float64) - np.asarray(norm.moving_mean, np.float64) * scale
-    return (kernel * scale).astype(np.float32), bias.astype(np.float32)
+    kernel, variance, mean, beta = (
+        np.array(each.numpy(), np.float64)
+        for each in (convolution.kernel, norm.moving_variance, norm.moving_mean, norm.beta)
+    )
+    scale = 1 / np.sqrt(variance + norm.epsilon)
+    return (kernel * scale).astype(np.float32), (beta - mean * scale).astype(np.float32)
