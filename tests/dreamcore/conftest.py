@@ -1,12 +1,11 @@
 """Models and pictures that the engine's tests share."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.support import noise
 
 IMAGES = Path(__file__).resolve().parents[3] / "shared" / "images"
 
@@ -35,14 +34,6 @@ def keras_inception(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "inception.weights.h5"
     network.save_weights(path)
     return network, path
-
-
-def noise(height, width, *, seed=0):
-    """A picture of coloured squares and grain, hardly anywhere at the ends of the range: there maxima would tie."""
-    numbers = np.random.default_rng(seed)
-    coarse = numbers.uniform(40, 215, (height // 8 + 2, width // 8 + 2, 3))
-    fine = coarse.repeat(8, axis=0).repeat(8, axis=1)[:height, :width] + numbers.normal(0, 10, (height, width, 3))
-    return np.clip(fine, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import noise
 
 from dreamcore import Checkpoint, DreamParams, Progress, Stopped, dream, load_model
 from dreamcore.backend import describe_device, traces
 from dreamcore.course import Course
 from dreamcore.errors import CheckpointError, DreamError, GradientError, PictureError, PictureTooSmallError
+from tests.support import noise
 
 PARAMS = DreamParams(octaves=2, steps=3)
 

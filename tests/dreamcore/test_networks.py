@@ -5,12 +5,12 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import noise
-from oracles import PlainSqueezeNet, caffe_input, squeezenet_file
 
 from dreamcore import load_model
 from dreamcore.catalog import MODELS
 from dreamcore.errors import WeightsError
+from tests.dreamcore.oracles import PlainSqueezeNet, caffe_input, squeezenet_file
+from tests.support import noise
 
 
 def test_squeezenets_catalog_is_the_network(squeezenet):

@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from conftest import noise
 from PIL import Image
 from pydantic import ValidationError
 
@@ -14,6 +13,7 @@ from dreamcore.errors import CheckpointError, PictureError, PictureTooLargeError
 from dreamcore.params import DreamParams
 from dreamcore.pictures import Picture, decode, encode, preview_jpeg, read_recipe
 from dreamcore.recipe import Recipe
+from tests.support import noise
 
 RGB = noise(24, 36)
 SHA = "ab" * 32

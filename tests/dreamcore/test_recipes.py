@@ -6,10 +6,10 @@ two steps per octave are compared pixel by pixel, and longer courses against how
 
 import numpy as np
 import pytest
-from conftest import noise
-from oracles import PlainSqueezeNet, caffe_input, keras_recipe
 
 from dreamcore import DreamParams, dream, load_model
+from tests.dreamcore.oracles import PlainSqueezeNet, caffe_input, keras_recipe
+from tests.support import noise
 
 RANGE = 255
 

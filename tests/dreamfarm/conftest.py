@@ -1,15 +1,9 @@
 """A farm to talk to, in the same process."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fake_farm import FakeFarm
-
 from dreamfarm import Farm
+from tests.dreamfarm.fake_farm import FakeFarm
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from fake_farm import PICTURE, event
 from typer.testing import CliRunner
 
 from dreamcore.params import DreamParams
 from dreamfarm.cli import app
+from tests.dreamfarm.fake_farm import PICTURE, event
 
 
 @pytest.fixture

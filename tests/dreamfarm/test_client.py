@@ -5,12 +5,12 @@ import socket
 
 import httpx2
 import pytest
-from fake_farm import PICTURE, event, problem
 
 from dreamfarm import Farm, FarmError, FarmUnreachableError
 from dreamfarm.address import find_stack_url
 from dreamfarm.transport import LONGEST_RETRY_AFTER_S, Transport, retry_after_s
 from farm.states import JobState
+from tests.dreamfarm.fake_farm import PICTURE, event, problem
 
 
 def test_submit_sends_picture_and_options(farm, fake, tmp_path):
