@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from keras import ops
 
 from dreamcore import objectives
-from dreamcore.backend import compiled, value_and_gradient
+from dreamcore.backend import compiled, ops, value_and_gradient
 from dreamcore.features import activations
 from dreamcore.gradients import normalised, smoothed, unwrapped
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from keras import ops
 
 from dreamcore.ascent import StepRules, random_shift
-from dreamcore.backend import describe_backend, describe_device
+from dreamcore.backend import describe_backend, describe_device, ops
 from dreamcore.checkpoint import Checkpoint, fingerprint
 from dreamcore.errors import CheckpointError, DreamError, GradientError, PictureError
 from dreamcore.octaves import plan_octaves

@@ -11,8 +11,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from keras import ops
 
+from dreamcore.backend import ops
 from dreamcore.catalog import InputMapping
 from dreamcore.graph import SOURCE
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from keras import ops
 
-from dreamcore.backend import resize_bilinear
+from dreamcore.backend import ops, resize_bilinear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from keras import ops
+from dreamcore.backend import ops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,5 +1,8 @@
 """The course of a dream: same bytes, stops, resumes, progress, errors."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -183,3 +186,23 @@ def test_the_picture_handed_in_is_left_alone(squeezenet, picture):
     dream(picture, DreamParams(octaves=1, steps=1), model=squeezenet)
 
     assert np.array_equal(picture, before)
+
+
+def test_the_processors_fast_kernels_are_asked_for_before_tensorflow_loads():
+    """The environment says so at the moment TensorFlow is first imported; later it would go unheard."""
+    code = """
+import os, sys
+
+class Witness:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tensorflow" and not hasattr(self, "seen"):
+            self.seen = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
+
+witness = Witness()
+sys.meta_path.insert(0, witness)
+import dreamcore.engine
+assert witness.seen == "1", witness.seen
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "KERAS_"))}
+
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
