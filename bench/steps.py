@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from statistics import median
+from typing import Self
 
 from rich.console import Console
 from rich.table import Table
@@ -30,7 +31,7 @@ class Contestant:
         )
         self._read()
 
-    def __enter__(self) -> Contestant:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
