@@ -1,4 +1,9 @@
-"""The dream: octave by octave, step by step."""
+"""The dream: octave by octave, step by step.
+
+References
+----------
+.. [1] Mordvintsev, Olah, Tyka, "Inceptionism: Going Deeper into Neural Networks", 2015.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +41,11 @@ def dream(
 
     Parameters
     ----------
-    image : (H, W, 3) uint8
-        RGB.
+    image : (H, W, 3) uint8, RGB
     params
         What to dream.
-    guide : (H, W, 3) uint8, any size
-        RGB, for the objective "guide-dot" alone: what the dream is to resemble.
+    guide : (H, W, 3) uint8, RGB, any size
+        For the objective "guide-dot" alone: what the dream is to resemble.
     model
         From `load_model`; by default the one that `params` name, with ImageNet weights.
     on_progress
@@ -65,10 +69,6 @@ def dream(
         There is no direction to dream in.
     WeightsError
         The model's weights can't be had.
-
-    References
-    ----------
-    .. [1] Mordvintsev, Olah, Tyka, "Inceptionism: Going Deeper into Neural Networks", 2015.
     """
     course = Course(image, params, guide=guide, model=model or load_model(params.model))
     state = course.start(resume)
