@@ -27,6 +27,7 @@ PROFILED_MODES = {"RGB", "RGBA", "P", "PA"}
 DEFAULT_MAX_PIXELS = 64_000_000
 HARD_MAX_PIXELS = 1_000_000_000
 JPEG_QUALITY = 95
+PNG_LEVEL = 4  # dreams come out as small as at zlib's default, in four fifths of the time
 PREVIEW_QUALITY = 85
 
 # A second fence behind `max_pixels`: whatever reads a header, Pillow itself refuses beyond this, without decoding.
@@ -168,7 +169,7 @@ def _flattened(picture: Picture) -> Image.Image:
 
 def _quality(format: PictureFormat) -> dict[str, Any]:  # noqa: A002  # as in `encode`
     options: dict[str, dict[str, Any]] = {
-        "png": {},
+        "png": {"compress_level": PNG_LEVEL},
         "jpeg": {"quality": JPEG_QUALITY, "subsampling": 0},
         "webp": {"lossless": True, "exact": True},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import structlog
@@ -23,6 +24,7 @@ from farm import keys
 from farm.errors import LeaseLostError, NotFoundError, TransientError
 from farm.record import StoredCheckpoint, StoredOutput
 from farm.schema import ErrorView, ProgressView
+from worker.aside import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,46 +69,63 @@ class Render:
         self.lease = lease
         self.job = lease.job
         self.storage = lease.services.storage
+        self.aside = Aside()
         self.started = time.monotonic()
         self.start_fraction: float | None = None
         self.progress = lease.job.progress
 
     def run(self) -> None:
         """Dream, then commit; a stop in between is handed back with all but one step kept."""
-        params = DreamParams.model_validate(self.job.spec.params)
         picture = self._picture(self.job.spec.input.sha256)
-        guide = self._picture(self.job.spec.guide.sha256) if self.job.spec.guide else None
+        with self.aside:
+            try:
+                result = self._dream(picture)
+            except Stopped as stopped:
+                self.aside.finish()
+                self._set_aside(stopped.checkpoint)
+            else:
+                self.aside.finish()
+                self._commit(picture, result)
+
+    def _dream(self, picture: Picture) -> DreamResult:
+        spec = self.job.spec
+        params = DreamParams.model_validate(spec.params)
+        run = partial(
+            dream,
+            picture.rgb,
+            params,
+            model=load_model(params.model, weights_dir=self.lease.services.settings.weights_dir),
+            guide=self._picture(spec.guide.sha256).rgb if spec.guide else None,
+            on_progress=self._on_progress,
+            on_octave=self._on_octave,
+            should_stop=self.lease.should_stop,
+        )
         try:
-            result = dream(
-                picture.rgb,
-                params,
-                model=load_model(params.model, weights_dir=self.lease.services.settings.weights_dir),
-                guide=guide.rgb if guide else None,
-                on_progress=self._on_progress,
-                on_octave=self._on_octave,
-                should_stop=self.lease.should_stop,
-                resume=self._checkpoint(),
-            )
-        except Stopped as stopped:
-            self._set_aside(stopped.checkpoint)
-        else:
-            self._commit(picture, result)
+            return run(resume=self._checkpoint())
+        except CheckpointError as error:
+            log.warning("checkpoint_not_used", reason=str(error))
+            return run()
 
     def _picture(self, sha256: str) -> Picture:
         settings = self.lease.services.settings
         return decode(self._patiently(self.storage.get, keys.picture(sha256)), max_pixels=settings.max_pixels)
 
     def _checkpoint(self) -> Checkpoint | None:
-        """Return where the last attempt got to; a damaged or missing checkpoint means from the start."""
+        """Return where the last attempt got to, None at the first.
+
+        Raises
+        ------
+        CheckpointError
+            It is damaged, or gone.
+        """
         stored = self.job.checkpoint
         if stored is None:
             return None
         try:
             data = self._patiently(self.storage.get, stored.key)
-            return Checkpoint.from_bytes(_verified(data, stored.sha256))
-        except (CheckpointError, NotFoundError) as error:
-            log.warning("checkpoint_not_used", reason=str(error))
-            return None
+        except NotFoundError as error:
+            raise CheckpointError("The checkpoint is gone.") from error
+        return Checkpoint.from_bytes(_verified(data, stored.sha256))
 
     def _on_progress(self, progress: Progress) -> None:
         if self.start_fraction is None:
@@ -130,10 +149,14 @@ class Render:
         return round((1 - fraction) / done * (time.monotonic() - self.started), 1)
 
     def _on_octave(self, checkpoint: Checkpoint, preview: NDArray[np.uint8]) -> None:
-        octave = self.progress.octave
+        """Store where the dream is, beside the next octave's work."""
+        self.aside.do(partial(self._store_octave, checkpoint, preview))
+
+    def _store_octave(self, checkpoint: Checkpoint, preview: NDArray[np.uint8]) -> None:
+        octave = checkpoint.octave
         jpeg = preview_jpeg(preview, PREVIEW_SIDE_PX)
         self._patiently(self.storage.put, keys.preview(self.job.id, octave), jpeg, content_type="image/jpeg")
-        is_last = octave == self.progress.octaves
+        is_last = octave == self.job.progress.octaves
         fields = {} if is_last else self._stored(checkpoint)
         self._patiently(self.lease.write, {**fields, "previews": octave})
 
