@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PAIRS = 5
+PAIRS = 8
 WIDTH_PX, HEIGHT_PX = 768, 512
 PARAMS: dict[str, Any] = {"seed": 7}
 
@@ -36,13 +36,18 @@ def main(console: Console | None = None) -> None:
         Image.fromarray(image).save(path)
         with Stack(Path(folder) / "farm", workers=1) as stack:
             pairs = _pairs(image, path, Farm(stack.api_url))
-    alone, through = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(job / engine for engine, job in pairs)
-    table = Table(title=f"Farm overhead, {WIDTH_PX} px job, default parameters, {PAIRS} pairs, medians")
-    for heading in ("dreamcore.dream alone", "job through the farm", "overhead"):
+    console.print(_table(pairs))
+
+
+def _table(pairs: list[tuple[float, float]]) -> Table:
+    """Show medians and bests: what else runs on a machine only ever adds, so the bests tell of the farm alone."""
+    table = Table(title=f"Farm overhead, {WIDTH_PX} px job, default parameters, {PAIRS} pairs in turn")
+    for heading in ("", "dreamcore.dream alone", "job through the farm", "overhead"):
         table.add_column(heading, justify="right")
-    table.add_row(f"{alone:.2f} s", f"{through:.2f} s", f"{100 * (ratio - 1):+.1f} %")
-    console.print(table)
+    for name, choose in (("median", statistics.median), ("best", min)):
+        alone, through = (choose(column) for column in zip(*pairs, strict=True))
+        table.add_row(name, f"{alone:.2f} s", f"{through:.2f} s", f"{100 * (through / alone - 1):+.1f} %")
+    return table
 
 
 def _pairs(image: NDArray[np.uint8], path: Path, farm: Farm) -> list[tuple[float, float]]:
@@ -56,7 +61,15 @@ def _pairs(image: NDArray[np.uint8], path: Path, farm: Farm) -> list[tuple[float
 
     engine()
     job()
-    return [(_seconds(engine), _seconds(job)) for _ in range(PAIRS)]
+    return [_pair(engine, job, engine_first=number % 2 == 0) for number in range(PAIRS)]
+
+
+def _pair(engine: Callable[[], None], job: Callable[[], None], *, engine_first: bool) -> tuple[float, float]:
+    """Time both; who goes first changes, so that a machine that slows down treats both alike."""
+    if engine_first:
+        return _seconds(engine), _seconds(job)
+    through = _seconds(job)
+    return _seconds(engine), through
 
 
 def _seconds(call: Callable[[], None]) -> float:
