@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from farm import keys
 from farm.change import Applied, Change, Outcome
@@ -23,6 +23,13 @@ JOB_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 PAGE = 50
 """Ids read at once while a filter looks for matches."""
+
+
+class Hold(NamedTuple):
+    """What a worker wants to know between two steps."""
+
+    held: bool
+    draining: bool
 
 
 class JobStore:
@@ -72,6 +79,15 @@ class JobStore:
     def renew(self, job_id: str, *, token: str, lease_ms: int) -> bool:
         """Lengthen a lease; False when it is no longer held."""
         return bool(self._renew(keys=[keys.lease(job_id)], args=[token, lease_ms]))
+
+    @redis_errors()
+    def hold(self, job_id: str, *, token: str, worker: str) -> Hold:
+        """Tell whether an attempt holds its job still, and whether its worker is draining; writes nothing."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.get(keys.lease(job_id))
+            pipe.exists(keys.draining(worker))
+            holder, draining = pipe.execute()
+        return Hold(holder == token, bool(draining))
 
     @redis_errors()
     def delete(self, job: JobRecord) -> Outcome:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from farm.services import Services
 
 RENEWALS_PER_LEASE = 4
-LEAST_PAUSE_S = 0.05
-"""Progress closer together than this is not written, so that a fast GPU doesn't wait for Redis."""
+REPORT_EVERY_S = 0.2
+"""Progress is written so often; in between a step only looks whether it may go on."""
 
 log = structlog.get_logger()
 
@@ -59,17 +59,29 @@ class Lease:
         return self.lost.is_set() or self.draining
 
     def report(self, progress: ProgressView, *, at_once: bool = False) -> None:
-        """Write progress, and learn whether to go on."""
-        now = time.monotonic()
-        if at_once or now - self._reported_at >= LEAST_PAUSE_S:
-            self._reported_at = now
-            self._report(progress)
+        """Write progress, at most every so often, and learn after each step whether to go on.
 
-    def _report(self, progress: ProgressView) -> None:
+        Raises
+        ------
+        LeaseLostError
+            The job is canceled, or somebody else's.
+        """
+        due = at_once or time.monotonic() - self._reported_at >= REPORT_EVERY_S
         try:
-            self.write({"progress": progress.model_dump_json()})
+            if due:
+                self.write({"progress": progress.model_dump_json()})
+                self._reported_at = time.monotonic()
+            else:
+                self._look()
         except TransientError:
             log.warning("progress_not_written")  # the render goes on; what counts is fenced when it is committed
+
+    def _look(self) -> None:
+        hold = self.services.store.hold(self.job.id, token=self.fence.token, worker=self.worker)
+        if not hold.held:
+            self.lost.set()
+            raise LeaseLostError("The job was canceled, or is somebody else's by now.")
+        self.draining = self.draining or hold.draining
 
     def write(self, fields: dict[str, str | int]) -> None:
         """Write fields of the running attempt's record."""

@@ -1,6 +1,7 @@
 """The Python client, against a farm over real HTTP."""
 
 import json
+import os
 import socket
 
 import httpx2
@@ -225,14 +226,14 @@ def test_cancel_retry_and_delete(farm, fake):
 def test_the_running_stack_is_found_from_below(tmp_path):
     """Without an address, the stack of this folder or of one above is meant."""
     (tmp_path / ".dreamfarm").mkdir()
-    (tmp_path / ".dreamfarm" / "stack.json").write_text('{"api_url": "http://127.0.0.1:4242"}')
+    (tmp_path / ".dreamfarm" / "stack.json").write_text(f'{{"api_url": "http://127.0.0.1:4242", "pid": {os.getpid()}}}')
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
 
     assert find_stack_url(below) == "http://127.0.0.1:4242"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"api_url": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"api_url": "http://127.0.0.1:4242", "pid": "x"}'])
 def test_a_broken_stack_file_is_no_address(tmp_path, text):
     """A stack file that is half-written or of another kind is as good as none."""
     (tmp_path / ".dreamfarm").mkdir()

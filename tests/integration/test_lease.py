@@ -69,6 +69,20 @@ def test_a_canceled_job_stops_its_worker_at_the_next_report(services, job):
     assert services.store.get(job.id).state is JobState.CANCELED
 
 
+def test_a_step_between_two_reports_looks_as_well(services, job):
+    """Progress that is not due is not written, but the step learns of the cancellation all the same."""
+    with leased(services, job.id, 1, worker="a") as lease:
+        lease.report(PROGRESS)
+        events = services.store.get(job.id).seq
+        lease.report(PROGRESS)
+        assert services.store.get(job.id).seq == events
+
+        services.jobs.cancel(job.id)
+
+        with pytest.raises(LeaseLostError):
+            lease.report(PROGRESS)
+
+
 def test_a_silent_worker_learns_by_renewal(services, job):
     """A worker in a long step that reports nothing is told by its renewal thread."""
     with leased(services, job.id, 1, worker="a") as lease:

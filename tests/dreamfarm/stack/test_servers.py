@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
+from pathlib import Path
 
 import psutil
 import pytest
 
-from dreamfarm.stack import Servers
+from dreamfarm.stack import Servers, StackError
 from farm.services import Services
 
 pytestmark = pytest.mark.slow
@@ -44,6 +46,32 @@ def test_a_second_run_finds_data_ports_and_credentials(servers):
     with Servers(servers.data_dir) as again:
         assert again.environment() == servers.environment()
         assert Services.connect(again.settings()).storage.get("kept") == b"yes"
+
+
+def test_a_folder_serves_one_at_a_time(servers):
+    """Somebody else who names the same folder is refused, and the servers that run there go on."""
+    with pytest.raises(StackError, match=str(os.getpid())):
+        Servers(servers.data_dir)
+
+    Services.connect(servers.settings()).store.check()
+
+
+def test_data_is_found_on_other_ports(servers):
+    """A folder whose ports are taken by now is moved to others; what was stored is still there."""
+    Services.connect(servers.settings()).storage.put("kept", b"yes", content_type="text/plain")
+    servers.stop()
+
+    with socket.create_server(("127.0.0.1", servers.ports["s3"])), Servers(servers.data_dir) as again:
+        assert not set(again.ports.values()) & set(servers.ports.values())
+        assert Services.connect(again.settings()).storage.get("kept") == b"yes"
+
+
+def test_an_end_leaves_no_sockets(servers):
+    """SeaweedFS puts sockets into the system's folder for temporary files; they go with it."""
+    servers.stop()
+
+    patterns = [f"seaweedfs-*-{port}.sock" for port in servers.ports.values()]
+    assert not [file for pattern in patterns for file in Path("/tmp").glob(pattern)]  # noqa: S108  # its choice
 
 
 def test_the_secret_is_its_owners_alone(servers):
