@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psutil
+
 STACK_FILE = Path(".dreamfarm") / "stack.json"
 
 
@@ -16,8 +18,9 @@ def find_stack_url(folder: Path | None = None) -> str | None:
 
 
 def _read_address(file: Path) -> str | None:
+    """Return the address in a file, unless the process that left it there is gone."""
     try:
-        url = json.loads(file.read_text(encoding="utf-8")).get("api_url")
-    except (OSError, ValueError, AttributeError):
+        stack = json.loads(file.read_text(encoding="utf-8"))
+        return str(stack["api_url"]) if psutil.pid_exists(int(stack["pid"])) else None
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return url if isinstance(url, str) else None

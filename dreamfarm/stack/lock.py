@@ -13,24 +13,41 @@ if TYPE_CHECKING:
 
 
 class FolderLock:
-    """Held from creation until `release`, or until the process ends, however it ends."""
+    """Held from `acquire` to `release`, or until the process ends, however it ends."""
 
     def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        path = data_dir / "lock"
-        self._file: IO[str] = path.open("a+", encoding="ascii")
+        self._data_dir = data_dir
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> None:
+        """Take the folder; nothing happens if this lock has it already.
+
+        Raises
+        ------
+        StackError
+            Another stack has it; the message names its process.
+        """
+        if self._file is not None:
+            return
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        file = (self._data_dir / "lock").open("a+", encoding="ascii")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = path.read_text(encoding="ascii").strip() or "unknown"
-            self._file.close()
-            raise StackError(
-                f"A stack runs on {data_dir} already, process {holder}. Use it, stop it, or name another data folder."
-            ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+            raise StackError(self._refusal(file)) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        self._file = file
 
     def release(self) -> None:
         """Let another stack have the folder."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _refusal(self, file: IO[str]) -> str:
+        with file:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+        return f"A stack runs on {self._data_dir} already, process {holder}. Use it, stop it, or name another folder."

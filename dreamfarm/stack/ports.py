@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 from typing import TYPE_CHECKING
+
+from dreamfarm.files import whole_file
+from dreamfarm.stack.process import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,22 +22,40 @@ GRPC_OFFSET = 10_000
 
 
 def is_free(port: int, *, host: str = LOOPBACK) -> bool:
-    """Tell whether a server can listen on a port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    """Tell whether a server can listen on a port.
+
+    Raises
+    ------
+    StackError
+        It can't for another reason than that somebody does: no such address here, no permission.
+    """
+    try:
+        with _probe(host) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             return False
+        raise StackError(f"Nothing can listen on {host}, port {port}: {error.strerror}. Name another.") from error
     return True
 
 
 def any_free_port(*, host: str = LOOPBACK) -> int:
     """Return a port that nobody listens on, from the system."""
-    with socket.socket() as probe:
+    with _probe(host) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def in_url(host: str) -> str:
+    """Return how an address to listen on is written in a URL that a browser here can open."""
+    reachable = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104  # read, not listened on
+    return f"[{reachable}]" if ":" in reachable else reachable
+
+
+def _probe(host: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
 def lasting_ports(file: Path, names: Sequence[str]) -> dict[str, int]:
@@ -45,7 +67,8 @@ def lasting_ports(file: Path, names: Sequence[str]) -> dict[str, int]:
     ports = {name: int(known[name]) for name in names if name in known}
     if set(ports) != set(names) or not all(_both_free(port) for port in ports.values()):
         ports = _block_of_ports(names)
-        file.write_text(json.dumps(ports))
+        with whole_file(file) as whole:
+            whole.write(json.dumps(ports).encode())
     return ports
 
 

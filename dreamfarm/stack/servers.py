@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import signal
@@ -10,8 +11,12 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from dreamfarm.stack.ports import LOOPBACK, lasting_ports
-from dreamfarm.stack.process import Child, StackError
+import httpx2
+
+from dreamfarm.files import whole_file
+from dreamfarm.stack.lock import FolderLock
+from dreamfarm.stack.ports import GRPC_OFFSET, LOOPBACK, lasting_ports
+from dreamfarm.stack.process import Child, StackError, stop_together
 from farm.errors import FarmError
 from farm.redis import connect_redis
 from farm.settings import Settings, inherited_environment
@@ -19,7 +24,7 @@ from farm.storage import ObjectStore
 from farm.store import JobStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
 BUCKET = "dreams"
@@ -31,12 +36,19 @@ PORTS = ("redis", "s3", "master", "filer", "volume", "admin")
 class Servers:
     """Valkey and SeaweedFS as child processes; a context manager.
 
-    Data, ports and credentials stay in `data_dir`, so that the next start finds them.
+    Data, ports and credentials stay in `data_dir`, so that the next start finds them. The folder is theirs alone from
+    creation to `stop`.
+
+    Raises
+    ------
+    StackError
+        Other servers run on that folder.
     """
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.resolve()
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = FolderLock(self.data_dir)
+        self._lock.acquire()
         self.ports = lasting_ports(self.data_dir / "ports.json", PORTS)
         self.credentials = _credentials(self.data_dir / "credentials.json")
         self.redis = self._redis()
@@ -62,6 +74,7 @@ class Servers:
 
     def start(self) -> None:
         """Start both servers and wait until they answer."""
+        self._lock.acquire()
         for child in self.children:
             child.start()
         self.wait_until_ready()
@@ -72,11 +85,13 @@ class Servers:
         store, storage = JobStore(connect_redis(settings)), ObjectStore(settings)
         self.redis.wait_until(lambda: _answers(store.check), timeout_s=READY_WITHIN_S)
         self.s3.wait_until(lambda: _answers(storage.create_bucket), timeout_s=READY_WITHIN_S)
+        self.s3.wait_until(self._serves_its_volumes, timeout_s=READY_WITHIN_S)
 
     def stop(self) -> None:
-        """Stop both servers, in reverse order."""
-        for child in reversed(self.children):
-            child.stop()
+        """Stop both servers and let go of their folder."""
+        stop_together(self.children)
+        _remove_sockets(self.ports.values())
+        self._lock.release()
 
     def environment(self) -> dict[str, str]:
         """Return the settings by which a process of the farm finds these servers."""
@@ -92,6 +107,17 @@ class Servers:
         """Return the same as settings for this process."""
         fields = {name.removeprefix("DREAMFARM_").lower(): value for name, value in self.environment().items()}
         return Settings.model_validate(fields)
+
+    def _serves_its_volumes(self) -> bool:
+        """Tell whether each volume is found again; for some seconds after a kill, buckets answer and objects don't."""
+        volumes = [file.stem.rpartition("_")[2] for file in (self.data_dir / "s3").glob("*.dat")]
+        lookup = f"http://{LOOPBACK}:{self.ports['master']}/dir/lookup"
+        try:
+            return all(
+                httpx2.get(lookup, params={"volumeId": volume}, trust_env=False).is_success for volume in volumes
+            )
+        except httpx2.HTTPError:
+            return False
 
     def _redis(self) -> Child:
         folder = self.data_dir / "redis"
@@ -116,6 +142,7 @@ class Servers:
             "ip.bind": LOOPBACK,
             "master.telemetry": "false",
             "master.volumeSizeLimitMB": str(VOLUME_LIMIT_MB),
+            "volume.preStopSeconds": "0",
             "webdav": "false",
             "admin.ui": "false",
             "s3.port.iceberg": "0",
@@ -129,7 +156,7 @@ class Servers:
         }
         return Child(
             "s3",
-            [str(_weed_binary()), "mini", *(f"-{name}={value}" for name, value in options.items())],
+            [str(_weed_binary()), "-logtostderr", "mini", *(f"-{name}={value}" for name, value in options.items())],
             environment=inherited_environment(environment),
             data_dir=self.data_dir,
             grace_s=10,
@@ -148,11 +175,19 @@ def _answers(question: Callable[[], None]) -> bool:
 def _credentials(file: Path) -> dict[str, str]:
     """Return the S3 key of a data folder, made at its first use and readable by its owner alone."""
     if not file.exists():
-        file.touch(mode=0o600)
         keys = {"access_key_id": secrets.token_hex(10), "secret_access_key": secrets.token_urlsafe(30)}
-        file.write_text(json.dumps(keys))
+        with whole_file(file) as whole:
+            os.fchmod(whole.fileno(), 0o600)
+            whole.write(json.dumps(keys).encode())
     stored: dict[str, str] = json.loads(file.read_text())
     return stored
+
+
+def _remove_sockets(ports: Iterable[int]) -> None:
+    """Remove the sockets that SeaweedFS makes in a fixed place and leaves there."""
+    for port in {number for first in ports for number in (first, first + GRPC_OFFSET)}:
+        for leftover in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108  # its choice
+            leftover.unlink(missing_ok=True)
 
 
 def _valkey_binary() -> Path:

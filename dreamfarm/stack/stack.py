@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dreamfarm.client import Farm
-from dreamfarm.stack.lock import FolderLock
-from dreamfarm.stack.ports import LOOPBACK, any_free_port, is_free
-from dreamfarm.stack.process import Child, StackError
+from dreamfarm.files import whole_file
+from dreamfarm.stack.ports import LOOPBACK, any_free_port, in_url, is_free
+from dreamfarm.stack.process import Child, StackError, stop_together
 from dreamfarm.stack.servers import Servers
 from dreamfarm.stack.signals import uninterrupted
 from dreamfarm.stack.supervisor import Supervisor
@@ -67,7 +68,7 @@ class Stack:
         self._api: Child | None = None
 
     def __enter__(self) -> Self:
-        self._lock = FolderLock(self.data_dir)
+        self.servers = Servers(self.data_dir)
         try:
             self._start()
         except BaseException:
@@ -83,7 +84,7 @@ class Stack:
     @property
     def api_url(self) -> str:
         """Where the api, the studio and the docs are."""
-        return f"http://{self.host}:{self.api_port}"
+        return f"http://{in_url(self.host)}:{self.api_port}"
 
     def environment(self) -> dict[str, str]:
         """Return the settings by which a process becomes part of this farm."""
@@ -125,18 +126,16 @@ class Stack:
             self._stop()
 
     def _stop(self) -> None:
-        self._supervisor.stop()
-        for child in (*self.workers, *([self._api] if self._api else [])):
-            child.stop()
-        self.workers.clear()
-        if hasattr(self, "servers"):
-            self.servers.stop()
-        self._supervisor.close()
         self._state_file.unlink(missing_ok=True)
-        self._lock.release()
+        self._supervisor.stop()
+        stop_together(self.workers)
+        self.workers.clear()
+        if self._api is not None:
+            self._api.stop()
+        self.servers.stop()
+        self._supervisor.close()
 
     def _start(self) -> None:
-        self.servers = Servers(self.data_dir)
         self.servers.start()
         self._start_api()
         self._supervisor.start()
@@ -145,7 +144,8 @@ class Stack:
                 self._supervisor.watch(child)
         for _ in range(self.first_workers):
             self.start_worker()
-        self._state_file.write_text(json.dumps({"api_url": self.api_url}))
+        with whole_file(self._state_file) as file:
+            file.write(json.dumps({"api_url": self.api_url, "pid": os.getpid()}).encode())
 
     def _start_api(self) -> None:
         self.api_port = self._choose_port()
@@ -155,8 +155,9 @@ class Stack:
             self._api.wait_until(lambda: _is_ready(farm), timeout_s=READY_WITHIN_S)
 
     def _gunicorn_options(self) -> list[str]:
+        host = f"[{self.host}]" if ":" in self.host else self.host
         return [
-            f"--bind={self.host}:{self.api_port}",
+            f"--bind={host}:{self.api_port}",
             "--worker-class=gthread",
             f"--threads={API_THREADS}",
             "--graceful-timeout=2",

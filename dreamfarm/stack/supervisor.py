@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,12 +61,21 @@ class Supervisor:
         while not self._stopping.wait(LOOK_EVERY_S):
             with self._lock:
                 for child in self._children:
-                    if child.restart and not child.is_running():
-                        self._revive(child)
+                    self._look_after(child)
+
+    def _look_after(self, child: Child) -> None:
+        # Whatever goes wrong with one child (a full disk, too many processes), the watch over all goes on.
+        try:
+            child.cut_log()
+            if child.restart and not child.is_running():
+                self._revive(child)
+        except (OSError, psutil.Error) as error:
+            self._say(f"{child.name} could not be started again: {error}")
 
     def _revive(self, child: Child) -> None:
         now = time.monotonic()
         if child.name not in self._due:
+            child.kill()  # its own children, which would keep its port
             steady = now - self._started[child.name] > STEADY_AFTER_S
             pause = FIRST_PAUSE_S if steady else self._pauses.get(child.name, FIRST_PAUSE_S)
             self._pauses[child.name] = min(pause * 2, LONGEST_PAUSE_S)
