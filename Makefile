@@ -12,15 +12,15 @@ BIN := $(VENV)/bin
 PACKAGES := api bench dreamcore dreamfarm farm worker
 UNIT := tests/api tests/dreamcore tests/dreamfarm tests/farm tests/worker
 
-.PHONY: help demo up test check lint types contracts unit bench lock format clean
+.PHONY: environment help demo up test check lint types contracts unit bench lock format clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.ready ## Dream a photograph through a whole farm. IMAGE=my.jpg MODEL=… LAYERS=a,b=2 to use your own.
-	@$(BIN)/dreamfarm demo $(if $(IMAGE),--image '$(IMAGE)') $(if $(MODEL),--model '$(MODEL)') $(if $(LAYERS),--layers '$(LAYERS)')
+demo: environment ## Dream a photograph through a whole farm. IMAGE=my.jpg MODEL=… LAYERS=a,b=2 to use your own.
+	@$(BIN)/dreamfarm demo $(if $(IMAGE),--image "$$IMAGE") $(if $(MODEL),--model "$$MODEL") $(if $(LAYERS),--layers "$$LAYERS")
 
-up: $(VENV)/.ready ## Run a farm here until Ctrl-C.
+up: environment ## Run a farm here until Ctrl-C.
 	@$(BIN)/dreamfarm up
 
 test: lint types contracts ## Check everything, with real servers and a whole farm.
@@ -29,20 +29,20 @@ test: lint types contracts ## Check everything, with real servers and a whole fa
 check: lint types contracts ## Check what needs no servers: under 3 minutes.
 	@$(BIN)/python -m pytest -m 'not slow' $(UNIT)
 
-lint: $(VENV)/.ready
+lint: environment
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 
-types: $(VENV)/.ready
+types: environment
 	@$(BIN)/mypy
 
-contracts: $(VENV)/.ready
+contracts: environment
 	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.ready ## Measure: step times, and what the farm adds to a render.
+bench: environment ## Measure: step times, and what the farm adds to a render.
 	@$(BIN)/python -m bench
 
-format: $(VENV)/.ready ## Lay the code out.
+format: environment ## Lay the code out.
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
 
@@ -57,7 +57,6 @@ lock: ## Write requirements.lock anew from pyproject.toml.
 clean: ## Remove the environment, caches and the farm's local data.
 	@rm -rf $(VENV) .lock-venv .dreamfarm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# The stamp is newer than what it was made from, or it is made again.
-$(VENV)/.ready: requirements.lock pyproject.toml
-	@python=$$(infra/find-python "$(PYTHON)") && infra/install "$$python" $(VENV)
-	@touch $@
+# What it is made from decides, not the files' times: a second run looks, and goes on.
+environment:
+	@infra/install $(VENV) "$(PYTHON)"

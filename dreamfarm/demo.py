@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from dreamfarm.cli.output import octave_text
 from dreamfarm.client import Farm
 from dreamfarm.stack import Stack, StackError
 from dreamfarm.stack.signals import treat_sigterm_as_interrupt
-from dreamfarm.transport import FarmUnreachableError
+from dreamfarm.transport import FarmError, FarmUnreachableError
 from farm.states import JobState
 
 if TYPE_CHECKING:
@@ -54,10 +54,22 @@ def _dream(farm: Farm, photo: Path, params: Mapping[str, object]) -> ExitCode:
     job = farm.submit(photo, params=params)
     for notice in job.notices:
         console.print(f"[yellow]{notice}[/yellow]")
-    [job] = follow(farm, [job]) if sys.stderr.isatty() else [_follow_in_lines(farm, job)]
+    job = _follow(farm, job)
     if job.state is JobState.SUCCEEDED:
         _show(farm, job, photo)
     return report([job])
+
+
+def _follow(farm: Farm, job: JobView) -> JobView:
+    """Show progress to the end; a demo that is broken off leaves no job behind."""
+    if not farm.workers():
+        console.print("[yellow]This farm has no worker; the picture waits for one.[/yellow]")
+    try:
+        return follow(farm, [job])[0] if sys.stderr.isatty() else _follow_in_lines(farm, job)
+    except KeyboardInterrupt:
+        with suppress(FarmError):  # it may have finished in the meantime
+            farm.cancel(job.id)
+        raise
 
 
 def _follow_in_lines(farm: Farm, job: JobView) -> JobView:
@@ -100,9 +112,11 @@ def _farm() -> Iterator[Farm]:
         return
     console.print("Starting a farm: Redis-protocol server, S3 server, api, one worker …")
     with Stack(say=console.print) as stack, Farm(stack.api_url) as farm:
-        stack.wait_for_workers()
-        yield farm
-        console.print("Stopping the farm; `make up` keeps one running.")
+        try:
+            stack.wait_for_workers()
+            yield farm
+        finally:
+            console.print("Stopping the farm; `make up` keeps one running.")
 
 
 def _running_farm() -> Farm | None:
