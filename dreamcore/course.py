@@ -226,9 +226,7 @@ def _check(image: NDArray[np.uint8], params: DreamParams, guide: NDArray[np.uint
             )
     if model.name != params.model:
         raise DreamError(f"The model given is {model.name}, the parameters name {params.model}. Make them agree.")
-    if (guide is not None) != (params.objective == "guide-dot"):
-        given = "a guide is given" if guide is not None else "no guide is given"
-        raise DreamError(f"The objective is {params.objective!r} and {given}: 'guide-dot' and a guide go together.")
+    params.check_guide(given=guide is not None)
 
 
 def _check_slope(slope: float, state: State, layers: tuple[str, ...]) -> None:

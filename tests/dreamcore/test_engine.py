@@ -11,7 +11,7 @@ import pytest
 from dreamcore import Checkpoint, DreamParams, Progress, Stopped, dream, load_model
 from dreamcore.backend import describe_device, traces
 from dreamcore.course import Course
-from dreamcore.errors import CheckpointError, DreamError, GradientError, PictureError, PictureTooSmallError
+from dreamcore.errors import CheckpointError, DreamError, GradientError, GuideError, PictureError, PictureTooSmallError
 from tests.support import noise
 
 PARAMS = DreamParams(octaves=2, steps=3)
@@ -176,7 +176,7 @@ def test_a_model_that_the_parameters_do_not_name_is_refused(squeezenet, picture)
 )
 def test_guide_and_objective_go_together(squeezenet, picture, objective, guide):
     """A guide without its objective, and the objective without a guide, are refused."""
-    with pytest.raises(DreamError, match="go together"):
+    with pytest.raises(GuideError, match=objective):
         dream(picture, DreamParams(objective=objective), guide=guide, model=squeezenet)
 
 
