@@ -10,6 +10,7 @@ from typing import cast
 from flask import Response, current_app, request
 from flask_openapi import APIBlueprint, Tag
 
+from api.answers import nothing
 from api.contract import EVENT_STREAM, problems
 from api.problems import problem
 from api.requests import JobPath
@@ -22,11 +23,14 @@ RETRY_MS = 1000
 bp = APIBlueprint("events", __name__, url_prefix="/v1/jobs", abp_tags=[Tag(name="jobs")])
 
 
-@bp.get("/<job_id>/events", responses={200: EVENT_STREAM, **problems(400, 404, 429, 503)})
+@bp.get("/<job_id>/events", responses={200: EVENT_STREAM, 204: None, **problems(400, 404, 429, 503)})
 def follow_job(path: JobPath) -> Response:
-    """Stream a job's changes; `Last-Event-ID` replays what was missed."""
+    """Stream a job's changes; `Last-Event-ID` replays what was missed, and 204 says that nothing was."""
     farm = services()
     farm.jobs.get(path.job_id)
+    after = valid_event_id(request.headers.get("Last-Event-ID"))
+    if farm.events.is_over(path.job_id, after=after):
+        return nothing()  # tells a browser not to come back
     places = cast("BoundedSemaphore", current_app.extensions["event_streams"])
     if not places.acquire(blocking=False):
         return problem(
@@ -37,7 +41,7 @@ def follow_job(path: JobPath) -> Response:
         )
     events = farm.events.follow(
         path.job_id,
-        after=valid_event_id(request.headers.get("Last-Event-ID")),
+        after=after,
         life_s=farm.settings.event_stream_life_s,
         pause_s=min(PAUSE_S, farm.settings.event_stream_life_s),
     )

@@ -40,32 +40,32 @@ class EventReader:
         None is yielded when nothing happened for `pause_s`, so that a caller can tell its reader that it is there.
         """
         deadline = time.monotonic() + life_s
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self.is_over(job_id, after=after):
             events = self._read(job_id, after, pause_s)
-            if events is None:
-                return
             if not events:
                 yield None
             for event in events:
                 yield event
                 after = event.id
-            if events and events[-1].data.state in TERMINAL and self._is_last(job_id, after):
-                return
 
     @redis_errors()
-    def _read(self, job_id: str, after: str, wait_s: float) -> list[Event] | None:
-        """Return what came after that id, an empty list when nothing did, None when the job is gone."""
-        stream = keys.events(job_id)
-        answer = self.redis.xread({stream: after}, block=int(wait_s * 1000), count=100)
-        if not answer:
-            return [] if self.redis.exists(stream) else None
-        [(_, entries)] = answer
-        return [Event(entry_id, event_from_hash(fields)) for entry_id, fields in entries]
-
-    @redis_errors()
-    def _is_last(self, job_id: str, event_id: str) -> bool:
+    def is_over(self, job_id: str, *, after: str) -> bool:
+        """Tell whether nothing will come after that event: the job has come to rest, or is gone."""
         newest = self.redis.xrevrange(keys.events(job_id), count=1)
-        return not newest or newest[0][0] == event_id
+        if not newest:
+            return True
+        [(entry_id, fields)] = newest
+        return fields["state"] in TERMINAL and _order(entry_id) <= _order(after)
+
+    @redis_errors()
+    def _read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
+        answer = self.redis.xread({keys.events(job_id): after}, block=int(wait_s * 1000), count=100)
+        return [Event(entry_id, event_from_hash(fields)) for _, entries in answer or [] for entry_id, fields in entries]
+
+
+def _order(event_id: str) -> tuple[int, ...]:
+    """Return what stream ids are ordered by: milliseconds, then a running number."""
+    return tuple(int(part) for part in event_id.split("-"))
 
 
 def valid_event_id(text: str | None) -> str:

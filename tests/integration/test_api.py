@@ -195,6 +195,15 @@ def test_a_reader_that_comes_back_gets_what_it_missed(client, services):
     assert replayed == rest
 
 
+def test_a_reader_that_has_seen_the_end_is_told_so(client, services):
+    """Coming back after the last event answers at once, and ends a browser's attempts."""
+    job = accepted(submit(client, picture()))
+    finish(services, job.id)
+    *_, (last, _) = sse(client.get(f"/v1/jobs/{job.id}/events"))
+
+    assert client.get(f"/v1/jobs/{job.id}/events", headers={"Last-Event-ID": last}).status_code == 204
+
+
 def test_streams_are_bounded(settings, services):
     """One reader more than allowed is told to poll, and a reader that leaves makes room."""
     client = create_app(settings.model_copy(update={"max_event_streams": 1})).test_client()
