@@ -48,18 +48,27 @@ log = structlog.get_logger()
 def run_render(lease: Lease) -> None:
     """Render the attempt to its end, whichever that is; every end but a lost hold is written to the job."""
     try:
-        Render(lease).run()
+        _render_to_an_end(lease)
     except LeaseLostError as error:
         log.info("render_abandoned", reason=str(error))
+
+
+def _render_to_an_end(lease: Lease) -> None:
+    try:
+        Render(lease).run()
+    except LeaseLostError:
+        raise
     except DreamError as error:
         lease.fail(ErrorView(code=error.code, message=str(error)))
+    except MemoryError:
+        message = "The picture needs more memory than its worker has. Make it smaller, or ask for fewer layers."
+        lease.fail(ErrorView(code="out_of_memory", message=message))
     except TransientError:
         lease.hand_back()
     except Exception:
         log.exception("render_failed")
-        lease.fail(
-            ErrorView(code="internal_error", message="The render failed unexpectedly; the worker's log says why.")
-        )
+        message = "The render failed unexpectedly; the log of its worker says why."
+        lease.fail(ErrorView(code="internal_error", message=message))
 
 
 class Render:
