@@ -17,7 +17,7 @@ from dreamfarm.cli.follow import follow, report
 from dreamfarm.cli.output import octave_text
 from dreamfarm.client import Farm
 from dreamfarm.stack import Stack, StackError
-from dreamfarm.stack.signals import treat_sigterm_as_interrupt
+from dreamfarm.stack.signals import treat_signals_as_interrupt
 from dreamfarm.transport import FarmError, FarmUnreachableError
 from farm.states import JobState
 
@@ -41,7 +41,7 @@ def run_demo(picture: Path | None = None, *, params: Mapping[str, object]) -> Ex
         There is no picture, or no stack can be started.
     """
     photo = picture or _photo_at_hand()
-    treat_sigterm_as_interrupt()
+    treat_signals_as_interrupt()
     try:
         with _farm() as farm:
             return _dream(farm, photo, params)

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
-def treat_sigterm_as_interrupt() -> None:
-    """Let SIGTERM end the program as Ctrl-C does, by a `KeyboardInterrupt`."""
-    signal.signal(signal.SIGTERM, _interrupt)
+def treat_signals_as_interrupt() -> None:
+    """Let SIGINT and SIGTERM end the program by a `KeyboardInterrupt`.
+
+    A script's background programs ignore SIGINT unless they say otherwise; a whole farm must always be stoppable.
+    """
+    for number in ENDING:
+        signal.signal(number, _interrupt)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dreamfarm.stack.ports import LOOPBACK
-from dreamfarm.stack.signals import treat_sigterm_as_interrupt
+from dreamfarm.stack.signals import treat_signals_as_interrupt
 from dreamfarm.stack.stack import Stack
 
 
@@ -24,7 +24,7 @@ def run_up(
         It can't be started.
     """
     console = Console()
-    treat_sigterm_as_interrupt()
+    treat_signals_as_interrupt()
     try:
         with Stack(data_dir, workers=workers, host=host, api_port=port, say=console.print) as stack:
             _serve(stack, workers, console)

@@ -37,8 +37,19 @@ def processes_of(data_dir):
 
 @pytest.fixture
 def up(tmp_path):
-    """Start `dreamfarm up` without workers in a folder of its own; return its process once it serves."""
-    command = [sys.executable, "-m", "dreamfarm", "up", "--workers", "0", "--data", str(tmp_path / ".dreamfarm")]
+    """Start `dreamfarm up` as a script's background does, with SIGINT ignored; return its process once it serves."""
+    ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    command = [
+        *ignoring,
+        sys.executable,
+        "-m",
+        "dreamfarm",
+        "up",
+        "--workers",
+        "0",
+        "--data",
+        str(tmp_path / ".dreamfarm"),
+    ]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     until(lambda: find_stack_url(tmp_path) or process.poll() is not None)
     assert process.poll() is None, process.stdout.read()
