@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import numpy as np
 from PIL import Image
@@ -37,3 +38,12 @@ def noise(height, width, *, seed=0):
     coarse = numbers.uniform(40, 215, (height // 8 + 2, width // 8 + 2, 3))
     fine = coarse.repeat(8, axis=0).repeat(8, axis=1)[:height, :width] + numbers.normal(0, 10, (height, width, 3))
     return np.clip(fine, 0, 255).astype(np.uint8)
+
+
+def until(condition, *, seconds=60.0):
+    """Wait for a condition that other processes bring about; return what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from http import HTTPStatus
 
 import httpx2
@@ -17,21 +16,12 @@ from dreamcore.pictures import decode, read_recipe
 from dreamfarm.client import FarmError
 from farm.schema import JobView
 from farm.states import JobState
-from tests.support import picture
+from tests.support import picture, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SHORT = {"octaves": 2, "steps": 2, "seed": 3}
 LONG = {"octaves": 2, "steps": 500, "seed": 3}
-
-
-def until(condition, *, seconds=60.0):
-    """Wait for a condition that other processes bring about."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-    return found
 
 
 def test_a_job_gives_the_engines_picture(farm, tmp_path):

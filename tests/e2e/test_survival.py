@@ -10,8 +10,7 @@ import pytest
 from dreamfarm.client import Farm
 from dreamfarm.stack import Stack
 from farm.states import JobState
-from tests.e2e.test_farm import until
-from tests.support import picture
+from tests.support import picture, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -16,16 +15,9 @@ import pytest
 from dreamfarm.address import find_stack_url
 from dreamfarm.client import Farm
 from dreamfarm.stack import Stack, StackError
+from tests.support import until
 
 pytestmark = pytest.mark.slow
-
-
-def until(condition, *, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-    return found
 
 
 def processes_of(data_dir):
