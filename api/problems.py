@@ -105,7 +105,9 @@ def _refused(error: PermanentError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}
-    return problem(status, status.name.lower(), error.description or status.description, headers=headers)
+    # Werkzeug's name, not Python's, which changes from version to version.
+    code = error.name.lower().replace(" ", "_")
+    return problem(status, code, error.description or status.description, headers=headers)
 
 
 def _internal_error(error: Exception) -> Response:
