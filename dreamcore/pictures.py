@@ -27,7 +27,7 @@ PROFILED_MODES = {"RGB", "RGBA", "P", "PA"}
 DEFAULT_MAX_PIXELS = 64_000_000
 HARD_MAX_PIXELS = 1_000_000_000
 JPEG_QUALITY = 95
-PNG_LEVEL = 4  # dreams come out as small as at zlib's default, in four fifths of the time
+PNG_LEVEL = 2  # dreams come out a tenth larger than at zlib's default, in half the time
 PREVIEW_QUALITY = 85
 
 # A second fence behind `max_pixels`: whatever reads a header, Pillow itself refuses beyond this, without decoding.

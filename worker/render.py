@@ -93,7 +93,6 @@ class Render:
                 self.aside.finish()
                 self._set_aside(stopped.checkpoint)
             else:
-                self.aside.finish()
                 self._commit(picture, result)
 
     def _dream(self, picture: Picture) -> DreamResult:
@@ -199,6 +198,7 @@ class Render:
             height=height,
             key=key,
         )
+        self.aside.finish()
         done = self.progress.model_copy(update={"fraction": 1.0, "eta_s": 0.0})
         self._patiently(self.lease.succeed, output=output.model_dump_json(), progress=done)
         log.info("render_succeeded", bytes=len(data), sha256=output.sha256)
