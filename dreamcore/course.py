@@ -57,7 +57,7 @@ class Course:
         self._original = _to_range(image)
         self._guide = None if guide is None else _to_range(guide)
         self._layers = tuple(sorted(params.layers))
-        self._layer_weights = np.array([params.layers[layer] for layer in self._layers], np.float32)
+        self._layer_weights = np.array([[params.layers[layer] for layer in self._layers]], np.float32)
         self.compiled_step = model.step(_rules(params, self.profile, self._layers))
 
     def start(self, resume: Checkpoint | None) -> State:
@@ -146,12 +146,12 @@ class Course:
     def _advance(self, state: State, guides: list[Tensor]) -> None:
         params = self.params
         shift = random_shift(params.seed, state.octave, state.step, jitter=params.jitter)
-        step_size = np.float32(params.step_size)
-        image, loss, slope = self.compiled_step(state.image, shift, step_size, self._layer_weights, *guides)
-        _check_slope(float(slope), state, self._layers)
+        step_sizes = np.array([params.step_size], np.float32)
+        image, losses, slopes = self.compiled_step(state.image, shift[None], step_sizes, self._layer_weights, *guides)
+        _check_slope(float(slopes[0]), state, self._layers)
         state.image = image
         state.step += 1
-        state.losses[-1].append(float(loss))
+        state.losses[-1].append(float(losses[0]))
 
     def _is_over(self, state: State) -> bool:
         limit, losses = self.params.max_loss, state.losses[-1]

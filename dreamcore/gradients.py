@@ -46,22 +46,23 @@ def gaussian(sigma_px: float) -> NDArray[np.float32]:
     return kernel
 
 
-def unwrapped(gradient: Tensor, shift: Tensor) -> Tensor:
-    """Drop the gradient of pixels that the shift moved across an edge: it tells of the other side's surroundings.
+def unwrapped(gradient: Tensor, shifts: Tensor) -> Tensor:
+    """Drop the gradient of pixels that a shift moved across an edge: it tells of the other side's surroundings.
 
     Parameters
     ----------
     gradient : (N, H, W, 3) float32
-        Of the image as it lies when it is not shifted.
-    shift : (2,) float32
-        Rows and columns, in px, that the image was shifted by.
+        Of the images as they lie when they are not shifted.
+    shifts : (N, 2) int32
+        Rows and columns, in px, that each image was shifted by.
     """
     height, width = ops.shape(gradient)[1:3]
-    return gradient * _stayed(height, shift[0])[:, None, None] * _stayed(width, shift[1])[None, :, None]
+    rows, columns = _stayed(height, shifts[:, :1]), _stayed(width, shifts[:, 1:])
+    return gradient * rows[:, :, None, None] * columns[:, None, :, None]
 
 
-def _stayed(length: Tensor, shift: Tensor) -> Tensor:
-    moved = ops.arange(0, length, dtype="int32") + ops.cast(shift, "int32")
+def _stayed(length: Tensor, shifts: Tensor) -> Tensor:
+    moved = ops.arange(0, length, dtype="int32")[None] + shifts
     return ops.cast(ops.logical_and(moved >= 0, moved < length), "float32")
 
 

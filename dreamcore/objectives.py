@@ -1,8 +1,8 @@
-"""What a dream maximises: scalars of a network's activations."""
+"""What a dream maximises: for each image, a scalar of a network's activations."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dreamcore.backend import ops
 
@@ -12,41 +12,62 @@ if TYPE_CHECKING:
 Tensor = Any
 
 
-def l2(activations: Sequence[Tensor], layer_weights: Tensor, *, border: int) -> Tensor:
-    """Return how strongly the layers answer.
+class Cells(NamedTuple):
+    """Which cells of a layer an objective sums over, and what it divides the sum by.
 
-    L = sum_l w_l * sum(a_l^2) / size(a_l)
+    Attributes
+    ----------
+    counted : broadcastable to (N, h, w, 1) float32
+        1 where a cell counts, 0 where not.
+    size : () float32
+        Usually the activation's number of elements; a tile of a larger image takes the whole image's.
+    """
+
+    counted: Tensor
+    size: Tensor
+
+
+def l2(activations: Sequence[Tensor], layer_weights: Tensor, cells: Sequence[Cells]) -> Tensor:
+    """Return how strongly the layers answer to each image, (N,).
+
+    L[n] = sum_l w[n, l] * sum(a_l[n]^2) / size_l
 
     Parameters
     ----------
     activations : (N, h, w, C) float32 for each layer
-    layer_weights : (layers,) float32
-    border
-        Cells on each side that are left out of the sum, not of the size.
+    layer_weights : (N, layers) float32
+    cells
+        For each layer.
 
     References
     ----------
     .. [1] Mordvintsev, Olah, Tyka, "Inceptionism: Going Deeper into Neural Networks", 2015.
     """
-    terms = [ops.sum(ops.square(a) * inner(a, border)) / size(a) for a in activations]
-    return ops.sum(ops.stack(terms) * layer_weights)
+    terms = [_sum(ops.square(a), at) for a, at in zip(activations, cells, strict=True)]
+    return _weighted(terms, layer_weights)
 
 
-def guide_dot(activations: Sequence[Tensor], layer_weights: Tensor, guides: Sequence[Tensor], *, border: int) -> Tensor:
-    """Return how alike the layers' answers to the image and to a guide are, position by position.
+def guide_dot(
+    activations: Sequence[Tensor], layer_weights: Tensor, cells: Sequence[Cells], guides: Sequence[Tensor]
+) -> Tensor:
+    """Return how alike the layers' answers to each image and to its guide are, position by position, (N,).
 
-    L = sum_l w_l * <a_l(image), a_l(guide)> / size(a_l)
+    L[n] = sum_l w[n, l] * <a_l(image[n]), a_l(guide[n])> / size_l
 
     Parameters
     ----------
     activations, guides : (N, h, w, C) float32 for each layer
-    layer_weights : (layers,) float32
-    border
-        Cells on each side that are left out of the sum, not of the size.
+    layer_weights : (N, layers) float32
+    cells
+        For each layer.
     """
-    pairs = zip(activations, guides, strict=True)
-    terms = [ops.sum(a * guide * inner(a, border)) / size(a) for a, guide in pairs]
-    return ops.sum(ops.stack(terms) * layer_weights)
+    terms = [_sum(a * guide, at) for a, guide, at in zip(activations, guides, cells, strict=True)]
+    return _weighted(terms, layer_weights)
+
+
+def whole(activation: Tensor, *, border: int) -> Cells:
+    """Return the cells of an activation but for a border, which counts in the size alone."""
+    return Cells(inner(activation, border), size(activation))
 
 
 def inner(activation: Tensor, border: int) -> Tensor | float:
@@ -59,11 +80,19 @@ def inner(activation: Tensor, border: int) -> Tensor | float:
 
 
 def size(activation: Tensor) -> Tensor:
-    """Return an activation's number of elements, as float32."""
+    """Return the number of elements of one image's activation, as float32."""
     count: Tensor = 1.0
-    for length in ops.shape(activation):
+    for length in ops.shape(activation)[1:]:
         count = count * ops.cast(length, "float32")
     return count
+
+
+def _sum(values: Tensor, cells: Cells) -> Tensor:
+    return ops.sum(values * cells.counted, axis=(1, 2, 3)) / cells.size
+
+
+def _weighted(terms: list[Tensor], layer_weights: Tensor) -> Tensor:
+    return ops.sum(ops.stack(terms, axis=-1) * layer_weights, axis=-1)
 
 
 def _inside(length: Tensor, border: int) -> Tensor:

@@ -8,6 +8,7 @@ from dreamcore.backend.tensorflow import (
     describe_backend,
     describe_device,
     resize_bilinear,
+    rolled,
     traces,
     value_and_gradient,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "describe_device",
     "ops",
     "resize_bilinear",
+    "rolled",
     "traces",
     "value_and_gradient",
 ]

@@ -21,11 +21,20 @@ Tensor = Any
 
 
 def value_and_gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return f(x) for a scalar f, and df/dx, of the shape of x."""
+    """Return f(x), (N,), for an f that values each of N images by itself, and each value's gradient by its image."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         value = function(x)
     return value, tape.gradient(value, x)
+
+
+def rolled(x: Tensor, shifts: Tensor) -> Tensor:
+    """Roll each of (N, h, w, C) by its own (rows, columns) of (N, 2) int32."""
+    count, height, width, channels = tf.unstack(tf.shape(x))
+    rows = (tf.range(height)[None] - shifts[:, :1]) % height
+    columns = (tf.range(width)[None] - shifts[:, 1:]) % width
+    cells = (tf.range(count)[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
+    return tf.gather(tf.reshape(x, (-1, channels)), cells)
 
 
 def resize_bilinear(x: Tensor, height: Tensor, width: Tensor) -> Tensor:
