@@ -99,12 +99,41 @@ class Course:
         GradientError
             There is no direction to go.
         """
-        guides = self._guide_activations(state)
-        while state.step < self.params.steps and not self._is_over(state):
+        guides = self.guide_activations(state)
+        while not self.is_done(state):
             if should_stop():
                 raise Stopped(self.checkpoint(state))
-            self._advance(state, guides)
-            yield self._progress(state)
+            state.image, losses, slopes = self.compiled_step(state.image, *self.step_inputs(state), *guides)
+            yield self.record(state, loss=float(losses[0]), slope=float(slopes[0]))
+
+    def is_done(self, state: State) -> bool:
+        """Return whether the octave's steps are all taken, or its loss is above the limit."""
+        return state.step >= self.params.steps or self._is_over(state)
+
+    def step_inputs(self, state: State) -> tuple[NDArray[np.float32], ...]:
+        """Return what the next step takes besides the image and the guides; each has an axis of images, 1 long."""
+        params = self.params
+        shift = random_shift(params.seed, state.octave, state.step, jitter=params.jitter)
+        return shift[None], np.array([params.step_size], np.float32), self._layer_weights
+
+    def guide_activations(self, state: State) -> list[Tensor]:
+        """Return the layers' answers to the guide at the octave's size, which the octave's steps follow."""
+        if self._guide is None:
+            return []
+        return list(self.model.features(self._layers)(self._resized(self._guide, state.octave)))
+
+    def record(self, state: State, *, loss: float, slope: float) -> Progress:
+        """Count the step that was taken.
+
+        Raises
+        ------
+        GradientError
+            The step had no direction to go.
+        """
+        _check_slope(slope, state, self._layers)
+        state.step += 1
+        state.losses[-1].append(loss)
+        return self._progress(state)
 
     def leave(self, state: State) -> None:
         """Finish the octave, putting back the detail that its size had lost where the profile does so afterwards."""
@@ -143,16 +172,6 @@ class Course:
             device=describe_device(),
         )
 
-    def _advance(self, state: State, guides: list[Tensor]) -> None:
-        params = self.params
-        shift = random_shift(params.seed, state.octave, state.step, jitter=params.jitter)
-        step_sizes = np.array([params.step_size], np.float32)
-        image, losses, slopes = self.compiled_step(state.image, shift[None], step_sizes, self._layer_weights, *guides)
-        _check_slope(float(slopes[0]), state, self._layers)
-        state.image = image
-        state.step += 1
-        state.losses[-1].append(float(losses[0]))
-
     def _is_over(self, state: State) -> bool:
         limit, losses = self.params.max_loss, state.losses[-1]
         return limit is not None and bool(losses) and losses[-1] > limit
@@ -169,11 +188,6 @@ class Course:
 
     def _resized(self, image: Tensor, octave: int) -> Tensor:
         return _resize(image, self.plan.sizes[octave - 1], self.profile)
-
-    def _guide_activations(self, state: State) -> list[Tensor]:
-        if self._guide is None:
-            return []
-        return list(self.model.features(self._layers)(self._resized(self._guide, state.octave)))
 
     def _progress(self, state: State) -> Progress:
         return Progress(
