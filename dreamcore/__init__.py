@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dreamcore.engine import dream
     from dreamcore.models import load_model
     from dreamcore.octaves import plan_octaves
+    from dreamcore.pack_keys import pack_key
+    from dreamcore.packs import dream_pack
     from dreamcore.params import DreamParams
     from dreamcore.results import DreamResult, Progress, Stopped
 
@@ -26,7 +28,9 @@ __all__ = [
     "Stopped",
     "__version__",
     "dream",
+    "dream_pack",
     "load_model",
+    "pack_key",
     "plan_octaves",
 ]
 
@@ -37,7 +41,9 @@ HOMES = {
     "Progress": "results",
     "Stopped": "results",
     "dream": "engine",
+    "dream_pack": "packs",
     "load_model": "models",
+    "pack_key": "pack_keys",
     "plan_octaves": "octaves",
 }
 

@@ -47,3 +47,9 @@ class CheckpointError(DreamError):
     """A checkpoint doesn't belong to this picture and these parameters, or is damaged."""
 
     code = "bad_checkpoint"
+
+
+class PackError(DreamError):
+    """The pictures of a pack differ in what they must have in common."""
+
+    code = "bad_pack"

@@ -4,6 +4,7 @@
 """
 
 from dreamcore.backend.tensorflow import (
+    STATIC_SHAPES,
     compiled,
     describe_backend,
     describe_device,
@@ -16,6 +17,7 @@ from dreamcore.backend.tensorflow import (
 from keras import ops  # isort: skip  # after the module above has set its library up
 
 __all__ = [
+    "STATIC_SHAPES",
     "compiled",
     "describe_backend",
     "describe_device",

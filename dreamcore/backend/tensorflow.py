@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
+# Whether a compiled function is made anew for each shape.
+STATIC_SHAPES = False
+
 
 def value_and_gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tensor]:
     """Return f(x), (N,), for an f that values each of N images by itself, and each value's gradient by its image."""

@@ -1,0 +1,215 @@
+"""Several dreams at once: pictures of one shape go through the network side by side, and never influence each other."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dreamcore.backend import STATIC_SHAPES, ops
+from dreamcore.course import Course
+from dreamcore.models import load_model
+from dreamcore.pack_keys import check_pack
+from dreamcore.results import DreamResult, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dreamcore.checkpoint import Checkpoint
+    from dreamcore.course import State
+    from dreamcore.models import Model
+    from dreamcore.params import DreamParams
+    from dreamcore.results import Progress
+
+Tensor = Any
+Outcome = DreamResult | Exception
+
+
+def dream_pack(
+    images: Sequence[NDArray[np.uint8]],
+    params: Sequence[DreamParams],
+    *,
+    guides: Sequence[NDArray[np.uint8] | None] | None = None,
+    model: Model | None = None,
+    on_progress: Callable[[int, Progress], None] | None = None,
+    on_octave: Callable[[int, Checkpoint, NDArray[np.uint8]], None] | None = None,
+    should_stop: Callable[[int], bool] | None = None,
+    resume: Sequence[Checkpoint | None] | None = None,
+) -> list[Outcome]:
+    """Dream on N pictures of one shape, all of them in each step; each comes out as `dream` would return it.
+
+    A picture that is stopped, or that fails, leaves before the next step, and the rest go on.
+
+    Parameters
+    ----------
+    images : N of (H, W, 3) uint8, RGB
+    params
+        One for each picture, with equal `dreamcore.pack_key`: they may differ in seed, step size, jitter, loss limit
+        and layer weights.
+    guides
+        One for each picture, as `dream` takes it.
+    model
+        From `load_model`; by default the one that `params` name, with ImageNet weights.
+    on_progress, on_octave, should_stop
+        As `dream` takes them, with the picture's index first. What one of them raises ends that picture alone.
+    resume
+        For each picture, where its interrupted dream got to, or None; those that lag behind go first.
+
+    Returns
+    -------
+    For each picture its result, or what ended it: `Stopped` with a checkpoint, or an error.
+
+    Raises
+    ------
+    PackError
+        The pictures can't share a pack; the message names what differs.
+    WeightsError
+        The model's weights can't be had.
+    """
+    check_pack(params, [image.shape for image in images])
+    hooks = _Hooks(on_progress, on_octave, should_stop)
+    model = model or load_model(params[0].model)
+    none = [None] * len(images)
+    arguments = zip(images, params, guides or none, resume or none, strict=True)
+    lanes = [_Lane(index, hooks).started(model, *each) for index, each in enumerate(arguments)]
+    while going := [lane for lane in lanes if lane.outcome is None]:
+        octave = min(lane.octave for lane in going)
+        _dream_octave([lane for lane in going if lane.octave == octave], slots=len(lanes))
+    return [lane.outcome for lane in lanes if lane.outcome is not None]
+
+
+@dataclass(frozen=True)
+class _Hooks:
+    on_progress: Callable[[int, Progress], None] | None
+    on_octave: Callable[[int, Checkpoint, NDArray[np.uint8]], None] | None
+    should_stop: Callable[[int], bool] | None
+
+
+class _Lane:
+    """One picture's dream within a pack."""
+
+    course: Course
+    state: State
+    guides: list[Tensor]
+
+    def __init__(self, index: int, hooks: _Hooks) -> None:
+        self.index = index
+        self.hooks = hooks
+        self.outcome: Outcome | None = None
+        self._stopping = False
+
+    def started(
+        self,
+        model: Model,
+        image: NDArray[np.uint8],
+        params: DreamParams,
+        guide: NDArray[np.uint8] | None,
+        resume: Checkpoint | None,
+    ) -> _Lane:
+        with self._alone():
+            self.course = Course(image, params, guide=guide, model=model)
+            self.state = self.course.start(resume)
+            self._finish_if_done()
+        return self
+
+    @property
+    def octave(self) -> int:
+        """The octave to dream next, counted from 1."""
+        return self.course.octaves_left(self.state)[0]
+
+    def enter(self) -> None:
+        with self._alone():
+            self.course.enter(self.state, self.octave)
+            self.guides = self.course.guide_activations(self.state)
+
+    def goes_on(self) -> bool:
+        """Return whether the octave has another step for this picture; asks whether it should stop."""
+        if self.outcome is not None or self.course.is_done(self.state):
+            return False
+        with self._alone():
+            self._stopping = self.hooks.should_stop is not None and self.hooks.should_stop(self.index)
+            return not self._stopping
+        return False
+
+    def record(self, loss: float, slope: float) -> None:
+        with self._alone():
+            progress = self.course.record(self.state, loss=loss, slope=slope)
+            if self.hooks.on_progress:
+                self.hooks.on_progress(self.index, progress)
+
+    def leave(self) -> None:
+        if self.outcome is not None:
+            return
+        with self._alone():
+            if self._stopping:
+                raise Stopped(self.course.checkpoint(self.state))
+            self.course.leave(self.state)
+            if self.hooks.on_octave:
+                self.hooks.on_octave(self.index, self.course.checkpoint(self.state), self.course.pixels(self.state))
+            self._finish_if_done()
+
+    def _finish_if_done(self) -> None:
+        if not self.course.octaves_left(self.state):
+            self.outcome = self.course.result(self.state)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let an error end this picture and no other."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # it is handed back as the picture's outcome
+            self.outcome = error
+
+
+class _Batch:
+    """The pictures that take steps together, as one tensor.
+
+    Where a compiled function is made for one shape, it is filled up to `slots` with repetitions, whose results are
+    dropped: pictures that leave cost no compilation.
+    """
+
+    def __init__(self, lanes: list[_Lane], slots: int) -> None:
+        self.lanes = lanes
+        self._filled = lanes + lanes[:1] * (slots - len(lanes) if STATIC_SHAPES else 0)
+        self._images = ops.concatenate([lane.state.image for lane in self._filled])
+        self._guides = [ops.concatenate(each) for each in zip(*(lane.guides for lane in self._filled), strict=True)]
+
+    def step(self) -> None:
+        """Take a step with every picture."""
+        each = [lane.course.step_inputs(lane.state) for lane in self._filled]
+        inputs = [np.concatenate(values) for values in zip(*each, strict=True)]
+        compiled_step = self.lanes[0].course.compiled_step
+        self._images, losses, slopes = compiled_step(self._images, *inputs, *self._guides)
+        for lane, loss, slope in zip(self.lanes, np.asarray(losses), np.asarray(slopes), strict=False):
+            lane.record(float(loss), float(slope))
+
+    def unload(self) -> None:
+        """Give each picture back to its lane."""
+        for index, lane in enumerate(self.lanes):
+            lane.state.image = self._images[index : index + 1]
+
+
+def _dream_octave(lanes: list[_Lane], *, slots: int) -> None:
+    for lane in lanes:
+        lane.enter()
+    _ascend([lane for lane in lanes if lane.outcome is None], slots)
+    for lane in lanes:
+        lane.leave()
+
+
+def _ascend(lanes: list[_Lane], slots: int) -> None:
+    """Take the octave's steps; whoever has no further one leaves, and the rest go on."""
+    batch = None
+    while going := [lane for lane in lanes if lane.goes_on()]:
+        if batch is None or len(going) < len(batch.lanes):
+            if batch is not None:
+                batch.unload()
+            batch = _Batch(going, slots)
+        batch.step()
+        lanes = going
+    if batch is not None:
+        batch.unload()
