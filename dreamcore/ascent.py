@@ -10,7 +10,10 @@ import numpy as np
 from dreamcore import objectives
 from dreamcore.backend import compiled, ops, rolled, value_and_gradient
 from dreamcore.features import activations
-from dreamcore.gradients import normalised, smoothed, unwrapped
+from dreamcore.gradients import greyed, normalised, smoothed, smoothed_thrice, unwrapped
+from dreamcore.laplacian import evened_by_scale
+from dreamcore.optimisers import KEPT, advanced
+from dreamcore.regularisers import penalty_slope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
+NOISE_STD = 0.1
+
 
 class StepRules(NamedTuple):
     """All that a step is compiled for; whatever is not here reaches it as a tensor."""
@@ -30,27 +35,66 @@ class StepRules(NamedTuple):
     objective: str
     wrapped: bool
     smoothing_px: float
+    smoothing_growth_px: float
+    laplacian: int
     normalise: str
+    optimiser: str
+    penalised: bool
+    keep_colors: bool
     clip: bool
     border: int
+    divisor: str
+
+    @property
+    def kept(self) -> int:
+        """How many tensors the optimiser remembers from step to step."""
+        return KEPT[self.optimiser]
+
+
+class Move(NamedTuple):
+    """What a step's length and direction depend on besides the gradient; for each image a number, in this order.
+
+    Attributes
+    ----------
+    step_size
+        In units of half the pixel range.
+    momentum
+        Share of earlier directions that is kept.
+    count
+        The step within its octave, from 1.
+    sigma_px
+        Blur of a gradient whose blur grows from step to step.
+    total_variation, l2_penalty
+        The penalties' weights.
+    """
+
+    step_size: Tensor
+    momentum: Tensor
+    count: Tensor
+    sigma_px: Tensor
+    total_variation: Tensor
+    l2_penalty: Tensor
 
 
 def compile_step(model: ModelSpec, weights: Mapping[str, ConvWeights], rules: StepRules) -> Callable[..., Any]:
     """Return the step as one compiled function for all image sizes.
 
-    The function takes images (N, H, W, 3), shifts (N, 2) in px (rows, columns), step sizes (N,), layer weights
-    (N, layers) and, for guides, their activations; all float32. It returns the new images, the objectives before the
-    step (N,), and the mean absolute gradients (N,): 0 or not finite where there is no direction.
+    The function takes images (N, H, W, 3), shifts (N, 2) in px (rows, columns), moves (N, 6) as in `Move`, layer
+    weights (N, layers), what the optimiser remembers (`rules.kept` tensors like the images) and, for guides, their
+    activations; all float32. It returns the new images, the objectives before the step (N,), the mean absolute
+    gradients (N,): 0 or not finite where there is no direction; and what the optimiser remembers now.
     """
     slope = partial(image_gradient, model, weights, rules)
 
-    def step(
-        images: Tensor, shifts: Tensor, step_sizes: Tensor, layer_weights: Tensor, *guides: Tensor
-    ) -> tuple[Tensor, ...]:
+    def step(images: Tensor, shifts: Tensor, moves: Tensor, layer_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
+        memory, guides = more[: rules.kept], more[rules.kept :]
         losses, gradient = slope(images, shifts=shifts, layer_weights=layer_weights, guides=guides)
-        return moved(images, gradient, step_sizes, rules), losses, ops.mean(ops.abs(gradient), axis=(1, 2, 3))
+        there, remembered = moved(images, gradient, moves, memory, rules=rules)
+        return there, losses, ops.mean(ops.abs(gradient), axis=(1, 2, 3)), *remembered
 
-    shapes: list[tuple[int | None, ...]] = [(None, None, None, 3), (None, 2), (None,), (None, len(rules.layers))]
+    image = (None, None, None, 3)
+    shapes: list[tuple[int | None, ...]] = [image, (None, 2), (None, len(Move._fields)), (None, len(rules.layers))]
+    shapes += [image] * rules.kept
     if rules.objective == "guide-dot":
         shapes += [(None, None, None, model.layer(layer).channels) for layer in rules.layers]
     return compiled(step, *shapes)
@@ -75,24 +119,47 @@ def image_gradient(
 
     def objective(x: Tensor) -> Tensor:
         found = activations(model, weights, x, rules.layers)
-        cells = [objectives.whole(a, border=rules.border) for a in found]
+        cells = [
+            objectives.whole(a, border=rules.border, divisor=rules.divisor, layers=len(rules.layers)) for a in found
+        ]
         if rules.objective == "guide-dot":
             return objectives.guide_dot(found, layer_weights, cells, guides)
-        return objectives.l2(found, layer_weights, cells)
+        kind = objectives.mean if rules.objective == "mean" else objectives.l2
+        return kind(found, layer_weights, cells)
 
     losses, gradient = value_and_gradient(objective, rolled(images, pixels))
     gradient = rolled(gradient, -pixels)
     return losses, gradient if rules.wrapped else unwrapped(gradient, pixels)
 
 
-def moved(images: Tensor, gradient: Tensor, step_sizes: Tensor, rules: StepRules) -> Tensor:
-    """Return the images one step along their gradients.
+def moved(
+    images: Tensor, gradient: Tensor, moves: Tensor, memory: Sequence[Tensor], *, rules: StepRules
+) -> tuple[Tensor, Sequence[Tensor]]:
+    """Return the images one step along their gradients, and what the optimiser remembers.
 
-    x' = x + step_size * normalised(smoothed(gradient))
+    x' = x + step_size * optimised(conditioned(gradient) - slope of the penalties)
     """
-    direction = normalised(smoothed(gradient, rules.smoothing_px), rules.normalise)
-    there = images + step_sizes[:, None, None, None] * direction
-    return ops.clip(there, -1.0, 1.0) if rules.clip else there
+    move = Move(*(moves[:, index, None, None, None] for index in range(len(Move._fields))))
+    direction = conditioned(gradient, move.sigma_px[:, 0, 0, 0], rules)
+    if rules.penalised:
+        penalty = penalty_slope(images, total_variation=move.total_variation, l2=move.l2_penalty)
+        direction = direction - (greyed(penalty) if rules.keep_colors else penalty)
+    way, memory = advanced(direction, memory, optimiser=rules.optimiser, momentum=move.momentum, count=move.count)
+    there = images + move.step_size * way
+    return ops.clip(there, -1.0, 1.0) if rules.clip else there, memory
+
+
+def conditioned(gradient: Tensor, sigmas_px: Tensor, rules: StepRules) -> Tensor:
+    """Return the direction that a gradient gives: of one brightness, blurred, evened by scale, and normalised."""
+    if rules.keep_colors:
+        gradient = greyed(gradient)
+    if rules.smoothing_growth_px:
+        gradient = smoothed_thrice(gradient, sigmas_px)
+    else:
+        gradient = smoothed(gradient, rules.smoothing_px)
+    if rules.laplacian:
+        gradient = evened_by_scale(gradient, rules.laplacian)
+    return normalised(gradient, rules.normalise)
 
 
 def compile_features(
@@ -102,7 +169,16 @@ def compile_features(
     return compiled(lambda image: activations(model, weights, image, layers), (None, None, None, 3))
 
 
-def random_shift(seed: int, octave: int, step: int, *, jitter: int) -> NDArray[np.float32]:
-    """Return a shift (rows, columns) in px, uniform in [-jitter, jitter]; a pure function of its arguments."""
+def random_shift(seed: int, octave: int, step: int, *, jitter: int, end: bool = True) -> NDArray[np.float32]:
+    """Return a shift (rows, columns) in px, uniform in [-jitter, jitter], or below `jitter` where that is no `end`.
+
+    A pure function of its arguments.
+    """
     numbers = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, octave, step]))
-    return numbers.integers(-jitter, jitter, size=2, endpoint=True).astype(np.float32)
+    return numbers.integers(-jitter, jitter, size=2, endpoint=end or not jitter).astype(np.float32)
+
+
+def random_image(seed: int, height: int, width: int) -> NDArray[np.float32]:
+    """Return (1, height, width, 3) of coloured noise around mid-grey; a pure function of its arguments."""
+    numbers = np.random.Generator(np.random.Philox(key=seed, counter=[0, 1, 0, 0]))
+    return numbers.normal(0, NOISE_STD, (1, height, width, 3)).astype(np.float32)

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dreamcore.params import DreamParams
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,8 @@ class Checkpoint:
         The loss of every step so far, octave by octave.
     fingerprint
         Of the picture, guide, parameters and weights that this belongs to.
+    memory : (H, W, 3) float32 each
+        What the optimiser remembers; nothing where the octave is done.
     """
 
     octave: int
@@ -46,6 +48,7 @@ class Checkpoint:
     image: NDArray[np.float32]
     losses: tuple[tuple[float, ...], ...]
     fingerprint: str
+    memory: tuple[NDArray[np.float32], ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the checkpoint as an npz file; equal checkpoints give equal bytes."""
@@ -58,7 +61,9 @@ class Checkpoint:
             "fingerprint": self.fingerprint,
         }
         out = io.BytesIO()
-        np.savez(out, image=self.image, about=np.frombuffer(json.dumps(about).encode(), np.uint8))
+        arrays: dict[str, Any] = {f"memory{index}": array for index, array in enumerate(self.memory)}
+        arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        np.savez(out, image=self.image, **arrays)
         return out.getvalue()
 
     @classmethod
@@ -74,17 +79,21 @@ class Checkpoint:
             with np.load(io.BytesIO(data), allow_pickle=False) as stored:
                 about = json.loads(stored["about"].tobytes())
                 image = stored["image"]
-            return cls._from_parts(image, about)
+                kept = sorted(name for name in stored.files if name.startswith("memory"))
+                memory = tuple(stored[name] for name in kept)
+            return cls._from_parts(image, memory, about)
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"The checkpoint is damaged ({error}). Start from the beginning.") from error
 
     @classmethod
-    def _from_parts(cls, image: NDArray[np.float32], about: dict[str, object]) -> Checkpoint:
+    def _from_parts(
+        cls, image: NDArray[np.float32], memory: tuple[NDArray[np.float32], ...], about: dict[str, object]
+    ) -> Checkpoint:
         version = about.pop("version")
         if version != VERSION:
             raise CheckpointError(f"The checkpoint has version {version}, this engine reads {VERSION}. Start anew.")
         losses = tuple(tuple(octave) for octave in about.pop("losses"))  # type: ignore[attr-defined]  # from JSON
-        return cls(image=image, losses=losses, **about)  # type: ignore[arg-type]  # wrong keys raise a TypeError
+        return cls(image=image, memory=memory, losses=losses, **about)  # type: ignore[arg-type]  # wrong keys raise a TypeError
 
     def check(self, fingerprint: str) -> None:
         """Raise `CheckpointError` where this belongs to another dream."""

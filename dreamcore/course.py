@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dreamcore.ascent import StepRules, random_shift
+from dreamcore.ascent import Move, StepRules, random_image, random_shift
 from dreamcore.backend import describe_backend, describe_device, ops
 from dreamcore.checkpoint import Checkpoint, fingerprint
 from dreamcore.errors import CheckpointError, DreamError, GradientError, PictureError
+from dreamcore.gradients import greyed
 from dreamcore.octaves import plan_octaves
 from dreamcore.profiles import PROFILES
+from dreamcore.resizing import resized
 from dreamcore.results import DreamResult, Progress, Stopped
 
 if TYPE_CHECKING:
@@ -33,12 +35,17 @@ HALF_RANGE = 127.5
 
 @dataclass
 class State:
-    """Where a dream is; `image` is a (1, H, W, 3) float32 tensor, None before the first octave."""
+    """Where a dream is.
+
+    `image` is a (1, H, W, 3) float32 tensor, None before the first octave. `memory`, what the optimiser remembers,
+    holds tensors of its shape; each octave begins with zeros, as directions at another size tell little.
+    """
 
     octave: int = 0
     step: int = 0
     finished: bool = True
     image: Tensor = None
+    memory: list[Tensor] = field(default_factory=list)
     losses: list[list[float]] = field(default_factory=list)
 
 
@@ -58,7 +65,8 @@ class Course:
         self._guide = None if guide is None else _to_range(guide)
         self._layers = tuple(sorted(params.layers))
         self._layer_weights = np.array([[params.layers[layer] for layer in self._layers]], np.float32)
-        self.compiled_step = model.step(_rules(params, self.profile, self._layers))
+        self.rules = _rules(params, self.profile, self._layers)
+        self.compiled_step = model.step(self.rules)
 
     def start(self, resume: Checkpoint | None) -> State:
         """Return the state before everything, or that of a checkpoint.
@@ -73,8 +81,9 @@ class Course:
         resume.check(self.fingerprint)
         if resume.image.shape[:2] != self.plan.sizes[resume.octave - 1]:
             raise CheckpointError("The checkpoint's image has not its octave's size. Start from the beginning.")
-        image = ops.convert_to_tensor(resume.image[None])
-        return State(resume.octave, resume.step, resume.finished, image, [list(octave) for octave in resume.losses])
+        image, *memory = (ops.convert_to_tensor(array[None]) for array in (resume.image, *resume.memory))
+        losses = [list(octave) for octave in resume.losses]
+        return State(resume.octave, resume.step, resume.finished, image, memory, losses)
 
     def octaves_left(self, state: State) -> range:
         """Return the octaves to dream, counted from 1, the one that the state lies within included."""
@@ -85,7 +94,8 @@ class Course:
         if state.octave == octave:
             return
         size = self.plan.sizes[octave - 1]
-        state.image = self._base(octave) if octave == 1 else self._enlarged(state.image, size, octave)
+        state.image = self._first() if octave == 1 else self._enlarged(state.image, size, octave)
+        state.memory = [ops.zeros_like(state.image)] * self.rules.kept
         state.octave, state.step, state.finished = octave, 0, False
         state.losses.append([])
 
@@ -103,7 +113,10 @@ class Course:
         while not self.is_done(state):
             if should_stop():
                 raise Stopped(self.checkpoint(state))
-            state.image, losses, slopes = self.compiled_step(state.image, *self.step_inputs(state), *guides)
+            inputs = self.step_inputs(state)
+            state.image, losses, slopes, *state.memory = self.compiled_step(
+                state.image, *inputs, *state.memory, *guides
+            )
             yield self.record(state, loss=float(losses[0]), slope=float(slopes[0]))
 
     def is_done(self, state: State) -> bool:
@@ -111,10 +124,10 @@ class Course:
         return state.step >= self.params.steps or self._is_over(state)
 
     def step_inputs(self, state: State) -> tuple[NDArray[np.float32], ...]:
-        """Return what the next step takes besides the image and the guides; each has an axis of images, 1 long."""
-        params = self.params
-        shift = random_shift(params.seed, state.octave, state.step, jitter=params.jitter)
-        return shift[None], np.array([params.step_size], np.float32), self._layer_weights
+        """Return what the next step takes besides image, memory and guides; each has an axis of images, 1 long."""
+        jitter, end = self.params.jitter, self.profile.jitter_end
+        shift = random_shift(self.params.seed, state.octave, state.step, jitter=jitter, end=end)
+        return shift[None], self._move(state), self._layer_weights
 
     def guide_activations(self, state: State) -> list[Tensor]:
         """Return the layers' answers to the guide at the octave's size, which the octave's steps follow."""
@@ -138,8 +151,9 @@ class Course:
     def leave(self, state: State) -> None:
         """Finish the octave, putting back the detail that its size had lost where the profile does so afterwards."""
         octave = state.octave
-        if self.profile.detail == "after" and octave > 1:
+        if self._detail == "after" and octave > 1:
             state.image = state.image + self._base(octave) - self._resized(self._base(octave - 1), octave)
+        state.memory = []
         state.finished = True
 
     def checkpoint(self, state: State) -> Checkpoint:
@@ -151,11 +165,14 @@ class Course:
             image=np.asarray(state.image)[0],
             losses=tuple(map(tuple, state.losses)),
             fingerprint=self.fingerprint,
+            memory=tuple(np.asarray(kept)[0] for kept in state.memory),
         )
 
     def pixels(self, state: State) -> NDArray[np.uint8]:
-        """Return the image as (H, W, 3) uint8."""
-        levels = (np.asarray(state.image)[0] + np.float32(1)) * np.float32(HALF_RANGE)
+        """Return the image as (H, W, 3) uint8; the finished one has the picture's size, whatever its octave's was."""
+        last = state.finished and state.octave == len(self.plan.sizes)
+        image = self._resize(state.image, tuple(self._original.shape[1:3])) if last else state.image
+        levels = (np.asarray(image)[0] + np.float32(1)) * np.float32(HALF_RANGE)
         whole = np.rint(levels) if self.profile.rounded else levels
         pixels: NDArray[np.uint8] = np.clip(whole, 0, 255).astype(np.uint8)
         return pixels
@@ -172,22 +189,52 @@ class Course:
             device=describe_device(),
         )
 
+    def _move(self, state: State) -> NDArray[np.float32]:
+        """Return the next step's (1, 6) numbers."""
+        params, count = self.params, state.step + 1
+        move = Move(
+            step_size=params.step_size,
+            momentum=params.momentum,
+            count=count,
+            sigma_px=params.smoothing + params.smoothing_growth * count / params.steps,
+            total_variation=params.total_variation,
+            l2_penalty=params.l2_penalty,
+        )
+        return np.array([move], np.float32)
+
     def _is_over(self, state: State) -> bool:
         limit, losses = self.params.max_loss, state.losses[-1]
         return limit is not None and bool(losses) and losses[-1] > limit
 
+    def _first(self) -> Tensor:
+        """Return what the first octave starts from."""
+        photo = self._base(1)
+        if self.params.start == "photo":
+            return photo
+        noise = ops.convert_to_tensor(random_image(self.params.seed, *self.plan.sizes[0]))
+        return photo + greyed(noise - photo) if self.params.keep_colors else noise
+
+    @property
+    def _detail(self) -> str:
+        """When lost detail is put back: noise has lost none of the photo's."""
+        return self.profile.detail if self.params.start == "photo" else "never"
+
     def _enlarged(self, image: Tensor, size: Size, octave: int) -> Tensor:
         """Return the image at an octave's size, with the detail lost so far where the profile puts it back before."""
-        if self.profile.detail == "after":
-            return _resize(image, size, self.profile)
+        if self._detail != "before":
+            return self._resize(image, size)
         return self._base(octave) + self._resized(image - self._base(octave - 1), octave)
 
     def _base(self, octave: int) -> Tensor:
-        """Return the undreamt picture at an octave's size."""
-        return self._resized(self._original, octave)
+        """Return the undreamt picture at an octave's size; in a pyramid "in turn" it is made from the next larger."""
+        in_turn = self.profile.octave_rule.endswith("in-turn") and octave < len(self.plan.sizes)
+        return self._resized(self._base(octave + 1) if in_turn else self._original, octave)
 
     def _resized(self, image: Tensor, octave: int) -> Tensor:
-        return _resize(image, self.plan.sizes[octave - 1], self.profile)
+        return self._resize(image, self.plan.sizes[octave - 1])
+
+    def _resize(self, image: Tensor, size: Size) -> Tensor:
+        return resized(image, size, kernel=self.profile.kernel, antialias=self.profile.antialias)
 
     def _progress(self, state: State) -> Progress:
         return Progress(
@@ -212,23 +259,22 @@ def _rules(params: DreamParams, profile: Profile, layers: tuple[str, ...]) -> St
         layers=layers,
         objective=params.objective,
         wrapped=profile.wrapped,
-        smoothing_px=profile.smoothing_px,
-        normalise=profile.normalise,
+        smoothing_px=params.smoothing,
+        smoothing_growth_px=params.smoothing_growth,
+        laplacian=params.laplacian,
+        normalise=params.normalise,
+        optimiser=params.optimiser,
+        penalised=bool(params.total_variation or params.l2_penalty),
+        keep_colors=params.keep_colors,
         clip=profile.clip,
         border=profile.border,
+        divisor=profile.divisor,
     )
 
 
 def _to_range(image: NDArray[np.uint8]) -> Tensor:
     """Return (H, W, 3) uint8 as a (1, H, W, 3) float32 tensor in [-1, 1]."""
     return ops.convert_to_tensor(image[None].astype(np.float32) / np.float32(HALF_RANGE) - np.float32(1))
-
-
-def _resize(image: Tensor, size: Size, profile: Profile) -> Tensor:
-    """Resize (1, H, W, 3) as the profile does; at its own size an image stays bit for bit the same."""
-    if tuple(image.shape[1:3]) == size:
-        return image
-    return ops.image.resize(image, size, interpolation=profile.kernel, antialias=profile.antialias)
 
 
 def _check(image: NDArray[np.uint8], params: DreamParams, guide: NDArray[np.uint8] | None, model: Model) -> None:

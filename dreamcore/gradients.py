@@ -15,6 +15,7 @@ Tensor = Any
 
 LEAST_STD = 1e-8
 LEAST_MEAN = 1e-6
+TINY = 1e-12
 NEIGHBOURHOOD_PX = 64
 GLOBAL_SHARE = 0.1
 
@@ -36,6 +37,34 @@ def smoothed(gradient: Tensor, sigma_px: float) -> Tensor:
     rows = np.tile(kernel[:, None, None, None], (1, 1, 3, 1))
     columns = np.tile(kernel[None, :, None, None], (1, 1, 3, 1))
     return ops.depthwise_conv(ops.depthwise_conv(padded, rows), columns)
+
+
+def smoothed_thrice(gradient: Tensor, sigmas_px: Tensor) -> Tensor:
+    """Average three blurs, at half of a standard deviation, at it, and at twice it; edges mirrored.
+
+    Parameters
+    ----------
+    gradient : (N, H, W, 3) float32
+    sigmas_px : (N,) float32
+        Known only when the compiled function runs. Kernels have 9x9 samples, whatever they are.
+
+    References
+    ----------
+    .. [1] The recipe "smoothed" in `docs/recipes.md`.
+    """
+    kernels = ops.mean(ops.stack([_nine_samples(sigmas_px * share) for share in (0.5, 1.0, 2.0)]), axis=0)
+    padded = ops.pad(gradient, [[0, 0], [4, 4], [4, 4], [0, 0]], mode="reflect")
+    count, height, width = ops.shape(gradient)[:3]
+    side_by_side = ops.reshape(ops.transpose(padded, (1, 2, 0, 3)), (1, height + 8, width + 8, count * 3))
+    blurred = ops.depthwise_conv(side_by_side, ops.repeat(kernels, 3, axis=2)[..., None])
+    return ops.transpose(ops.reshape(blurred, (height, width, count, 3)), (2, 0, 1, 3))
+
+
+def _nine_samples(sigmas_px: Tensor) -> Tensor:
+    """Return (9, 9, N) samples of Gaussians, each with the sum 1."""
+    samples = ops.exp(-0.5 * ops.square(np.arange(-4, 5, dtype=np.float32)[:, None] / sigmas_px))
+    samples = samples / ops.sum(samples, axis=0)
+    return samples[:, None] * samples[None, :]
 
 
 def gaussian(sigma_px: float) -> NDArray[np.float32]:
@@ -70,15 +99,18 @@ def normalised(gradient: Tensor, rule: str) -> Tensor:
     """Scale each image's gradient, so that steps are as long on steep objectives as on flat ones.
 
     std       g'[n] = g[n] / (std(g[n]) + 1e-8)
+    centred   g'[n] = (g[n] - mean(g[n])) / max(std(g[n]), 1e-12)
     mean-abs  g'[n] = g[n] / max(mean(|g[n]|), 1e-6)
+    l2        g'[n] = g[n] / (sqrt(mean(g[n]^2)) + 1e-8), its Euclidean length by the root of its number of elements
     local     g'[n] = std rule of `evened(g[n])`
+    none      g'[n] = g[n]
 
     Parameters
     ----------
     gradient : (N, H, W, 3) float32
         d(objective)/d(image), of any scale.
     rule
-        "std", "mean-abs" or "local".
+        One of these.
 
     Returns
     -------
@@ -88,10 +120,28 @@ def normalised(gradient: Tensor, rule: str) -> Tensor:
     ----------
     .. [1] Mordvintsev, Olah, Tyka, "Inceptionism: Going Deeper into Neural Networks", 2015, and its notebook's step.
     """
+    if rule == "none":
+        return gradient
     if rule == "mean-abs":
-        return gradient / ops.maximum(ops.mean(ops.abs(gradient), axis=(1, 2, 3), keepdims=True), LEAST_MEAN)
+        return gradient / ops.maximum(_mean(ops.abs(gradient)), LEAST_MEAN)
+    if rule == "l2":
+        return gradient / (ops.sqrt(_mean(ops.square(gradient))) + LEAST_STD)
+    if rule == "centred":
+        return (gradient - _mean(gradient)) / ops.maximum(ops.std(gradient, axis=(1, 2, 3), keepdims=True), TINY)
     even = evened(gradient) if rule == "local" else gradient
     return even / (ops.std(even, axis=(1, 2, 3), keepdims=True) + LEAST_STD)
+
+
+def _mean(x: Tensor) -> Tensor:
+    return ops.mean(x, axis=(1, 2, 3), keepdims=True)
+
+
+def greyed(gradient: Tensor) -> Tensor:
+    """Average a gradient over red, green and blue.
+
+    Adding the same to all three changes Y of Y'IQ alone: I and Q, the colours, stay.
+    """
+    return ops.repeat(ops.mean(gradient, axis=-1, keepdims=True), 3, axis=-1)
 
 
 def evened(gradient: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ class Cells(NamedTuple):
     ----------
     counted : broadcastable to (N, h, w, 1) float32
         1 where a cell counts, 0 where not.
-    size : () float32
+    size : () float32, or a number
         Usually the activation's number of elements; a tile of a larger image takes the whole image's.
     """
 
@@ -47,6 +47,21 @@ def l2(activations: Sequence[Tensor], layer_weights: Tensor, cells: Sequence[Cel
     return _weighted(terms, layer_weights)
 
 
+def mean(activations: Sequence[Tensor], layer_weights: Tensor, cells: Sequence[Cells]) -> Tensor:
+    """Return the layers' mean answers to each image, (N,).
+
+    L[n] = sum_l w[n, l] * sum(a_l[n]) / size_l
+
+    Parameters
+    ----------
+    activations : (N, h, w, C) float32 for each layer
+    layer_weights : (N, layers) float32
+    cells
+        For each layer.
+    """
+    return _weighted([_sum(a, at) for a, at in zip(activations, cells, strict=True)], layer_weights)
+
+
 def guide_dot(
     activations: Sequence[Tensor], layer_weights: Tensor, cells: Sequence[Cells], guides: Sequence[Tensor]
 ) -> Tensor:
@@ -65,9 +80,14 @@ def guide_dot(
     return _weighted(terms, layer_weights)
 
 
-def whole(activation: Tensor, *, border: int) -> Cells:
-    """Return the cells of an activation but for a border, which counts in the size alone."""
-    return Cells(inner(activation, border), size(activation))
+def whole(activation: Tensor, *, border: int, divisor: str = "elements", layers: int = 1) -> Cells:
+    """Return the cells of an activation but for a border, which counts in the size alone.
+
+    The sum is divided by 2 where the divisor is "two", by the size, or by the size and the number of layers.
+    """
+    sizes = {"elements": 1.0, "elements-and-layers": float(layers)}
+    counted = inner(activation, border)
+    return Cells(counted, 2.0 if divisor == "two" else size(activation) * sizes[divisor])
 
 
 def inner(activation: Tensor, border: int) -> Tensor | float:

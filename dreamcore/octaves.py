@@ -26,7 +26,14 @@ class OctavePlan:
 def plan_octaves(params: DreamParams, height: int, width: int) -> OctavePlan:
     """Plan a picture's octaves, leaving out those too small for the network.
 
-    size_i = (int(height / octave_scale^i), int(width / octave_scale^i)), i = octaves - 1 … 0
+    For octave i = octaves - 1 … 0, counted from the largest, by the profile's rule:
+
+    cut              int(side / octave_scale^i)
+    rounded          round(side / octave_scale^i)
+    cut-in-turn      int(side_(i-1) / octave_scale), side_0 = side
+    rounded-in-turn  round(side_(i-1) / octave_scale)
+    around           int(side * octave_scale^n), n = (octaves - 1) // 2 - i … : as many octaves above the picture's size
+                     as below it; with an even number, one more below
 
     Raises
     ------
@@ -39,7 +46,8 @@ def plan_octaves(params: DreamParams, height: int, width: int) -> OctavePlan:
             f"The picture is {width}x{height} px; {params.model} takes {least} px or more on the shorter side "
             f"for {', '.join(params.layers)}. Enlarge the picture, or choose layers nearer to the image."
         )
-    wanted = [_scaled(height, width, params.octave_scale**i) for i in reversed(range(params.octaves))]
+    rows, columns = (_sides(side, params) for side in (height, width))
+    wanted = list(zip(rows, columns, strict=True))
     sizes = tuple(size for size in wanted if min(size) >= least)
     return OctavePlan(sizes, _notices(len(wanted), sizes, least))
 
@@ -49,8 +57,19 @@ def _least_side(params: DreamParams) -> int:
     return catalog.get_model(params.model).least_side(params.layers, cells=2 * border + 1)
 
 
-def _scaled(height: int, width: int, factor: float) -> Size:
-    return int(height / factor), int(width / factor)
+def _sides(side: int, params: DreamParams) -> list[int]:
+    """Return a side's lengths in px, smallest first."""
+    rule, scale = PROFILES[params.profile].octave_rule, params.octave_scale
+    powers = range(params.octaves)
+    if rule == "around":
+        return [int(side * scale ** ((params.octaves - 1) // 2 - i)) for i in reversed(powers)]
+    whole = round if rule.startswith("rounded") else int
+    if not rule.endswith("in-turn"):
+        return [whole(side / scale**i) for i in reversed(powers)]
+    sides = [side]
+    while len(sides) < params.octaves:
+        sides.append(whole(sides[-1] / scale))
+    return sides[::-1]
 
 
 def _notices(wanted: int, sizes: tuple[Size, ...], least: int) -> tuple[str, ...]:

@@ -176,6 +176,8 @@ class _Batch:
         self.lanes = lanes
         self._filled = lanes + lanes[:1] * (slots - len(lanes) if STATIC_SHAPES else 0)
         self._images = ops.concatenate([lane.state.image for lane in self._filled])
+        memories = zip(*(lane.state.memory for lane in self._filled), strict=True)
+        self._memory = [ops.concatenate(each) for each in memories]
         self._guides = [ops.concatenate(each) for each in zip(*(lane.guides for lane in self._filled), strict=True)]
 
     def step(self) -> None:
@@ -183,7 +185,7 @@ class _Batch:
         each = [lane.course.step_inputs(lane.state) for lane in self._filled]
         inputs = [np.concatenate(values) for values in zip(*each, strict=True)]
         compiled_step = self.lanes[0].course.compiled_step
-        self._images, losses, slopes = compiled_step(self._images, *inputs, *self._guides)
+        self._images, losses, slopes, *self._memory = compiled_step(self._images, *inputs, *self._memory, *self._guides)
         for lane, loss, slope in zip(self.lanes, np.asarray(losses), np.asarray(slopes), strict=False):
             lane.record(float(loss), float(slope))
 
@@ -191,6 +193,7 @@ class _Batch:
         """Give each picture back to its lane."""
         for index, lane in enumerate(self.lanes):
             lane.state.image = self._images[index : index + 1]
+            lane.state.memory = [each[index : index + 1] for each in self._memory]
 
 
 def _dream_octave(lanes: list[_Lane], *, slots: int) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore import catalog
 from dreamcore.errors import GuideError
-from dreamcore.profiles import DREAMFARM, PROFILES, ProfileName
+from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimiser, ProfileName, Start
 
-Objective = Literal["l2", "guide-dot"]
 DEFAULTS = DREAMFARM.defaults
 
 
@@ -48,6 +47,32 @@ class DreamParams(BaseModel):
     ]
     seed: Annotated[int, Field(ge=0, lt=2**63, description="Source of all randomness.")] = DEFAULTS["seed"]
     objective: Annotated[Objective, Field(description="What to maximise.")] = DEFAULTS["objective"]
+    normalise: Annotated[Normalise, Field(description="What each gradient is divided by, so that steps are alike.")] = (
+        DEFAULTS["normalise"]
+    )
+    smoothing: Annotated[float, Field(ge=0, le=8, description="Blur of the gradient: standard deviation in px.")] = (
+        DEFAULTS["smoothing"]
+    )
+    smoothing_growth: Annotated[
+        float, Field(ge=0, le=8, description="Above 0: blur at three scales, by so many px more at an octave's end.")
+    ] = DEFAULTS["smoothing_growth"]
+    laplacian: Annotated[
+        int, Field(ge=0, le=8, description="Scales below the finest that the gradient is split into, all made alike.")
+    ] = DEFAULTS["laplacian"]
+    optimiser: Annotated[Optimiser, Field(description="How directions become moves.")] = DEFAULTS["optimiser"]
+    momentum: Annotated[
+        float, Field(ge=0, lt=1, description="Share of earlier directions that momentum and Adam keep at each step.")
+    ] = DEFAULTS["momentum"]
+    total_variation: Annotated[
+        float, Field(ge=0, le=10, description="Pull against differences between neighbouring pixels.")
+    ] = DEFAULTS["total_variation"]
+    l2_penalty: Annotated[float, Field(ge=0, le=10, description="Pull of every pixel towards mid-grey.")] = DEFAULTS[
+        "l2_penalty"
+    ]
+    start: Annotated[Start, Field(description="Dream on the photo, or on noise of its size.")] = DEFAULTS["start"]
+    keep_colors: Annotated[bool, Field(description="Dream in brightness alone; the photo's colours stay.")] = DEFAULTS[
+        "keep_colors"
+    ]
 
     @model_validator(mode="before")
     @classmethod
@@ -61,7 +86,7 @@ class DreamParams(BaseModel):
         filled = {"profile": profile.name, **profile.defaults, **given}
         model = catalog.MODELS.get(filled["model"]) if isinstance(filled["model"], str) else None
         if model is not None and "layers" not in filled:
-            filled["layers"] = dict(model.default_layers)
+            filled["layers"] = dict(profile.layers.get(model.name, model.default_layers))
         return filled
 
     @model_validator(mode="after")

@@ -95,8 +95,9 @@ def _number_or_none(text: str) -> float | _Nothing:
 
 def _option(name: str, field: FieldInfo) -> Parameter:
     kind, settings = _kind(field.annotation)
+    flag = name.replace("_", "-")
     option = typer.Option(
-        f"--{name.replace('_', '-')}",
+        f"--{flag}/--no-{flag}" if field.annotation is bool else f"--{flag}",
         help=f"{field.description}{_bounds(field)} [dim]Default: {_default(name)}.[/dim]",
         show_default=False,
         rich_help_panel=PANEL,
@@ -116,6 +117,7 @@ def _kind(annotation: Any) -> tuple[Any, dict[str, Any]]:
 
 
 KINDS: dict[type, dict[str, Any]] = {
+    bool: {},
     int: {"parser": _whole_number, "metavar": "INT"},
     float: {"parser": _number, "metavar": "NUMBER"},
     str: {"metavar": "NAME"},

@@ -20,8 +20,18 @@ BOUNDS = {
     "jitter": ([0, 512], [-1, 513]),
     "max_loss": ([1e-9, 1e30, None], [0, -1, float("inf")]),
     "seed": ([0, 2**63 - 1], [-1, 2**63]),
-    "objective": (["l2", "guide-dot"], ["l1", 3]),
-    "profile": (["dreamfarm", "keras"], ["", ["keras"]]),
+    "objective": (["l2", "mean", "guide-dot"], ["l1", 3]),
+    "normalise": (["local", "mean-abs", "std", "centred", "l2", "none"], ["max", None]),
+    "smoothing": ([0, 8], [-0.1, 8.1]),
+    "smoothing_growth": ([0, 8], [-0.1, 8.1]),
+    "laplacian": ([0, 8], [-1, 9]),
+    "optimiser": (["ascent", "momentum", "adam"], ["sgd", 1]),
+    "momentum": ([0, 0.999], [-0.1, 1]),
+    "total_variation": ([0, 10], [-0.1, 10.1]),
+    "l2_penalty": ([0, 10], [-0.1, 10.1]),
+    "start": (["photo", "noise"], ["white", None]),
+    "keep_colors": ([True, False], [None, "perhaps"]),
+    "profile": ([*PROFILES], ["", ["keras"]]),
     "model": (["squeezenet", "inception_v3"], ["vgg", None]),
     "layers": ([{"fire2": 1}, {"fire2": -1.5}], [{}, {"fire1": 1}, {"fire2": float("inf")}, ["fire2"]]),
 }
@@ -57,7 +67,8 @@ def test_what_is_left_out_comes_from_the_profile(name):
     assert params.model_dump(exclude={"seed", "profile", "layers"}) == {
         k: v for k, v in defaults.items() if k != "seed"
     }
-    assert params.layers == MODELS[defaults["model"]].default_layers
+    model = MODELS[defaults["model"]]
+    assert params.layers == PROFILES[name].layers.get(model.name, model.default_layers)
     assert params.seed == 7
 
 

@@ -58,10 +58,22 @@ def test_every_parameter_is_an_option(run, fake, picture):
         "max_loss": 9.5,
         "seed": 11,
         "objective": "guide-dot",
+        "normalise": "l2",
+        "smoothing": 1.5,
+        "smoothing_growth": 0.5,
+        "laplacian": 3,
+        "optimiser": "adam",
+        "momentum": 0.8,
+        "total_variation": 0.1,
+        "l2_penalty": 0.2,
+        "start": "noise",
+        "keep_colors": False,
     }
     assert set(given) == set(DreamParams.model_fields)
     options = {**given, "layers": "mixed4=2"}
+    del options["keep_colors"]
     flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+    flags.append("--no-keep-colors")
 
     assert run("submit", picture, *flags).exit_code == 0
     assert json.loads(fake.submitted[0]["params"]) == given
