@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # Read once, when TensorFlow loads: its oneDNN kernels are off by default on some processors and 1.5 times as fast.
@@ -14,8 +12,11 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import tensorflow as tf
 
+from dreamcore.backend.processor import processor, usable_cores
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 Tensor = Any
 
@@ -54,6 +55,10 @@ def compiled(function: Callable[..., Any], *shapes: tuple[int | None, ...]) -> C
     return tf.function(function, input_signature=signature, autograph=False, jit_compile=False)  # type: ignore[no-any-return]
 
 
+def cache_compilations(folder: Path) -> None:
+    """Do nothing: a function is traced once for all sizes, in about a second, and there is nothing to keep."""
+
+
 def traces(function: Callable[..., Any]) -> int:
     """Return how often a compiled function was traced."""
     return int(function.experimental_get_tracing_count())  # type: ignore[attr-defined]
@@ -69,16 +74,5 @@ def describe_device() -> str:
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return f"GPU: {tf.config.experimental.get_device_details(gpus[0]).get('device_name', gpus[0].name)}"
-    threads = tf.config.threading.get_intra_op_parallelism_threads() or _usable_cores()
-    return f"CPU: {_processor()}, {threads} threads"
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _processor() -> str:
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text().splitlines() if about.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or usable_cores()
+    return f"CPU: {processor()}, {threads} threads"

@@ -1,0 +1,67 @@
+"""Dreams a few dreams on the library that KERAS_BACKEND names, into the folder that argument 1 names.
+
+Run as a program by a test that compares, since a process has one library.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from dreamcore import DreamParams, Stopped, dream, dream_pack, load_model
+from dreamcore.backend import cache_compilations, describe_backend, traces
+from dreamcore.course import Course
+from tests.support import noise
+
+SHORT = {"model": "squeezenet", "octaves": 2, "steps": 2, "step_size": 0.005, "max_loss": None}
+SINGLE = {
+    "dreamfarm": {"layers": {"fire5": 1.0, "fire8": 2.0}},
+    "keras": {"profile": "keras", "layers": {"fire4": 1.0}},
+    "guided": {"objective": "guide-dot", "layers": {"fire6": 1.0}},
+}
+
+
+def main(folder: Path) -> None:
+    cache_compilations(folder / "cache")
+    model = load_model("squeezenet")
+    found = {name: alone(model, SHORT | changes) for name, changes in SINGLE.items()}
+    packed, stopped_after, compilations = pack(model)
+    np.savez(folder / "dreams.npz", **found, **packed)
+    about = {
+        "library": describe_backend(),
+        "stopped_after": stopped_after,
+        "compilations": compilations,
+        "tensorflow": "tensorflow" in sys.modules,
+        "cached": len(list((folder / "cache").glob("*"))),
+    }
+    (folder / "about.json").write_text(json.dumps(about))
+
+
+def alone(model, changes):
+    guide = noise(90, 70, seed=4) if "objective" in changes else None
+    images = []
+    params = DreamParams.model_validate(changes)
+    dream(noise(97, 123), params, guide=guide, model=model, on_octave=lambda checkpoint, _: images.append(checkpoint))
+    return images[-1].image
+
+
+def pack(model):
+    """Three pictures, of which the middle one is stopped before its fourth step."""
+    asked = [0, 0, 0]
+
+    def should_stop(index):
+        asked[index] += 1
+        return index == 1 and asked[index] == 4
+
+    images = [noise(97, 123, seed=seed) for seed in range(3)]
+    params = [DreamParams(**SHORT, seed=seed, layers={"fire3": 1.0 + seed}) for seed in range(3)]
+    first, middle, last = dream_pack(images, params, model=model, should_stop=should_stop)
+    assert isinstance(middle, Stopped)
+    pictures = {"pack_first": first.image, "pack_middle": middle.checkpoint.image, "pack_last": last.image}
+    compiled_step = Course(images[0], params[0], guide=None, model=model).compiled_step
+    return pictures, [middle.checkpoint.octave, middle.checkpoint.step], traces(compiled_step)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
