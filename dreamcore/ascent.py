@@ -44,6 +44,7 @@ class StepRules(NamedTuple):
     clip: bool
     border: int
     divisor: str
+    precision: str
 
     @property
     def kept(self) -> int:
@@ -97,7 +98,7 @@ def compile_step(model: ModelSpec, weights: Mapping[str, ConvWeights], rules: St
     shapes += [image] * rules.kept
     if rules.objective == "guide-dot":
         shapes += [(None, None, None, model.layer(layer).channels) for layer in rules.layers]
-    return compiled(step, *shapes)
+    return compiled(step, *shapes, tf32=rules.precision == "tf32")
 
 
 def image_gradient(
@@ -118,7 +119,7 @@ def image_gradient(
     ]
 
     def objective(x: Tensor) -> Tensor:
-        found = activations(model, weights, x, rules.layers)
+        found = activations(model, weights, x, rules.layers, bfloat16=rules.precision == "bfloat16")
         cells = [
             objectives.whole(a, border=rules.border, divisor=rules.divisor, layers=len(rules.layers)) for a in found
         ]

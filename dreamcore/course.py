@@ -269,6 +269,7 @@ def _rules(params: DreamParams, profile: Profile, layers: tuple[str, ...]) -> St
         clip=profile.clip,
         border=profile.border,
         divisor=profile.divisor,
+        precision=params.precision,
     )
 
 

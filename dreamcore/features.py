@@ -23,7 +23,12 @@ ConvWeights = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
 
 
 def activations(
-    model: ModelSpec, weights: Mapping[str, ConvWeights], image: Tensor, layers: Sequence[str]
+    model: ModelSpec,
+    weights: Mapping[str, ConvWeights],
+    image: Tensor,
+    layers: Sequence[str],
+    *,
+    bfloat16: bool = False,
 ) -> list[Tensor]:
     """Compute the activations of layers, and nothing past the deepest one.
 
@@ -37,15 +42,17 @@ def activations(
         RGB in [-1, 1].
     layers
         Names from the model's catalog entry.
+    bfloat16
+        Whether the network computes in bfloat16: half the bytes, eight bits of each number's fraction.
 
     Returns
     -------
     (N, h, w, C) float32 for each layer.
     """
-    values = {SOURCE: map_input(image, model.mapping)}
+    values = {SOURCE: ops.cast(map_input(image, model.mapping), "bfloat16" if bfloat16 else "float32")}
     for node in model.graph.needed_for(list(layers)):
         values[node.name] = _compute(node, [values[x] for x in node.inputs], weights)
-    return [values[layer] for layer in layers]
+    return [ops.cast(values[layer], "float32") for layer in layers]
 
 
 def map_input(image: Tensor, mapping: InputMapping) -> Tensor:
@@ -58,7 +65,7 @@ def map_input(image: Tensor, mapping: InputMapping) -> Tensor:
 
 def _compute(node: Node, inputs: list[Tensor], weights: Mapping[str, ConvWeights]) -> Tensor:
     if node.op == "conv":
-        kernel, bias = weights[node.name]
+        kernel, bias = (ops.cast(array, inputs[0].dtype) for array in weights[node.name])
         x = ops.conv(inputs[0], kernel, strides=node.stride, padding=node.padding) + bias
         return ops.relu(x) if node.activation == "relu" else x
     if node.op == "max":

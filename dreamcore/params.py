@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore import catalog
 from dreamcore.errors import GuideError
 from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimiser, ProfileName, Start
+
+Precision = Literal["float32", "tf32", "bfloat16"]
 
 DEFAULTS = DREAMFARM.defaults
 
@@ -73,6 +75,10 @@ class DreamParams(BaseModel):
     keep_colors: Annotated[bool, Field(description="Dream in brightness alone; the photo's colours stay.")] = DEFAULTS[
         "keep_colors"
     ]
+    precision: Annotated[
+        Precision,
+        Field(description="Numbers that the network computes with; image and gradient are float32 throughout."),
+    ] = "float32"
 
     @model_validator(mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 # Read once, when TensorFlow loads: its oneDNN kernels are off by default on some processors and 1.5 times as fast.
@@ -46,13 +47,21 @@ def resize_bilinear(x: Tensor, height: Tensor, width: Tensor) -> Tensor:
     return tf.image.resize(x, (height, width))
 
 
-def compiled(function: Callable[..., Any], *shapes: tuple[int | None, ...]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], *shapes: tuple[int | None, ...], tf32: bool = False) -> Callable[..., Any]:
     """Trace a function of float32 tensors once, for all sizes of the axes that are None.
 
-    Arrays that the function captures are frozen into it as constants.
+    Arrays that the function captures are frozen into it as constants. With `tf32` a card that can multiplies
+    numbers cut to 19 bits, as fast as it goes; else all 32 count.
     """
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
-    return tf.function(function, input_signature=signature, autograph=False, jit_compile=False)  # type: ignore[no-any-return]
+    traced = tf.function(function, input_signature=signature, autograph=False, jit_compile=False)
+
+    @wraps(traced)
+    def run(*tensors: Tensor) -> Any:
+        tf.config.experimental.enable_tensor_float_32_execution(tf32)
+        return traced(*tensors)
+
+    return run
 
 
 def cache_compilations(folder: Path) -> None:
@@ -61,7 +70,7 @@ def cache_compilations(folder: Path) -> None:
 
 def traces(function: Callable[..., Any]) -> int:
     """Return how often a compiled function was traced."""
-    return int(function.experimental_get_tracing_count())  # type: ignore[attr-defined]
+    return int(function.__wrapped__.experimental_get_tracing_count())  # type: ignore[attr-defined]
 
 
 def describe_backend() -> str:

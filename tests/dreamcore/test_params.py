@@ -31,6 +31,7 @@ BOUNDS = {
     "l2_penalty": ([0, 10], [-0.1, 10.1]),
     "start": (["photo", "noise"], ["white", None]),
     "keep_colors": ([True, False], [None, "perhaps"]),
+    "precision": (["float32", "tf32", "bfloat16"], ["float16", None]),
     "profile": ([*PROFILES], ["", ["keras"]]),
     "model": (["squeezenet", "inception_v3"], ["vgg", None]),
     "layers": ([{"fire2": 1}, {"fire2": -1.5}], [{}, {"fire1": 1}, {"fire2": float("inf")}, ["fire2"]]),
@@ -64,7 +65,7 @@ def test_what_is_left_out_comes_from_the_profile(name):
     defaults = PROFILES[name].defaults
     params = DreamParams(profile=name, seed=7)
 
-    assert params.model_dump(exclude={"seed", "profile", "layers"}) == {
+    assert params.model_dump(exclude={"seed", "profile", "layers", "precision"}) == {
         k: v for k, v in defaults.items() if k != "seed"
     }
     model = MODELS[defaults["model"]]

@@ -68,6 +68,7 @@ def test_every_parameter_is_an_option(run, fake, picture):
         "l2_penalty": 0.2,
         "start": "noise",
         "keep_colors": False,
+        "precision": "bfloat16",
     }
     assert set(given) == set(DreamParams.model_fields)
     options = {**given, "layers": "mixed4=2"}
