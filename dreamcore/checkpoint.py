@@ -104,7 +104,11 @@ class Checkpoint:
 
 
 def fingerprint(
-    params: DreamParams, image: NDArray[np.uint8], guide: NDArray[np.uint8] | None, *, weights_sha256: str
+    params: DreamParams,
+    image: NDArray[np.uint8] | NDArray[np.uint16],
+    guide: NDArray[np.uint8] | NDArray[np.uint16] | None,
+    *,
+    weights_sha256: str,
 ) -> str:
     """Return a SHA-256 over all that a dream's course depends on."""
     digest = hashlib.sha256(params.model_dump_json().encode())

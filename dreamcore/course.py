@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dreamcore.ascent import Move, StepRules, random_image, random_shift
 from dreamcore.backend import describe_backend, describe_device, ops
@@ -21,8 +22,6 @@ from dreamcore.results import DreamResult, Progress, Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
     from dreamcore.models import Model
     from dreamcore.octaves import Size
     from dreamcore.params import DreamParams
@@ -30,7 +29,9 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
-HALF_RANGE = 127.5
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+HALF_RANGES = {np.dtype(np.uint8): 127.5, np.dtype(np.uint16): 32767.5}
 
 
 @dataclass
@@ -52,15 +53,14 @@ class State:
 class Course:
     """What stays the same throughout a dream, and what each part of it does to the state."""
 
-    def __init__(
-        self, image: NDArray[np.uint8], params: DreamParams, *, guide: NDArray[np.uint8] | None, model: Model
-    ) -> None:
+    def __init__(self, image: Pixels, params: DreamParams, *, guide: Pixels | None, model: Model) -> None:
         _check(image, params, guide, model)
         self.params = params
         self.model = model
         self.profile = PROFILES[params.profile]
         self.plan = plan_octaves(params, *image.shape[:2])
         self.fingerprint = fingerprint(params, image, guide, weights_sha256=model.weights_sha256)
+        self._depth = image.dtype
         self._original = _to_range(image)
         self._guide = None if guide is None else _to_range(guide)
         self._layers = tuple(sorted(params.layers))
@@ -169,18 +169,23 @@ class Course:
         )
 
     def pixels(self, state: State) -> NDArray[np.uint8]:
-        """Return the image as (H, W, 3) uint8; the finished one has the picture's size, whatever its octave's was."""
+        """Return the image as (H, W, 3) uint8, to look at; the finished one has the picture's size."""
+        return cast("NDArray[np.uint8]", self._levels(state, np.dtype(np.uint8)))
+
+    def _levels(self, state: State, depth: np.dtype[Any]) -> Pixels:
+        """Return the image in a depth; the finished one has the picture's size, whatever its octave's was."""
+        half_range = HALF_RANGES[depth]
         last = state.finished and state.octave == len(self.plan.sizes)
         image = self._resize(state.image, tuple(self._original.shape[1:3])) if last else state.image
-        levels = (np.asarray(image)[0] + np.float32(1)) * np.float32(HALF_RANGE)
+        levels = (np.asarray(image)[0] + np.float32(1)) * np.float32(half_range)
         whole = np.rint(levels) if self.profile.rounded else levels
-        pixels: NDArray[np.uint8] = np.clip(whole, 0, 255).astype(np.uint8)
+        pixels: Pixels = np.clip(whole, 0, 2 * half_range).astype(depth)
         return pixels
 
     def result(self, state: State) -> DreamResult:
         """Return the finished dream."""
         return DreamResult(
-            image=self.pixels(state),
+            image=self._levels(state, self._depth),
             losses=tuple(map(tuple, state.losses)),
             notices=self.plan.notices,
             params=self.params,
@@ -273,17 +278,18 @@ def _rules(params: DreamParams, profile: Profile, layers: tuple[str, ...]) -> St
     )
 
 
-def _to_range(image: NDArray[np.uint8]) -> Tensor:
-    """Return (H, W, 3) uint8 as a (1, H, W, 3) float32 tensor in [-1, 1]."""
-    return ops.convert_to_tensor(image[None].astype(np.float32) / np.float32(HALF_RANGE) - np.float32(1))
+def _to_range(image: Pixels) -> Tensor:
+    """Return (H, W, 3) uint8 or uint16 as a (1, H, W, 3) float32 tensor in [-1, 1]."""
+    half_range = np.float32(HALF_RANGES[image.dtype])
+    return ops.convert_to_tensor(image[None].astype(np.float32) / half_range - np.float32(1))
 
 
-def _check(image: NDArray[np.uint8], params: DreamParams, guide: NDArray[np.uint8] | None, model: Model) -> None:
+def _check(image: Pixels, params: DreamParams, guide: Pixels | None, model: Model) -> None:
     for name, picture in (("image", image), ("guide", guide)):
-        if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8):  # noqa: PLR2004  # RGB
+        if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype not in HALF_RANGES):  # noqa: PLR2004  # RGB
             raise PictureError(
                 f"The {name} is an array of {picture.dtype} with shape {picture.shape}; (height, width, 3) of uint8 "
-                "is taken. `dreamcore.pictures.decode` makes it from a file."
+                "or uint16 is taken. `dreamcore.pictures.decode` makes it from a file."
             )
     if model.name != params.model:
         raise DreamError(f"The model given is {model.name}, the parameters name {params.model}. Make them agree.")

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def dream(
-    image: NDArray[np.uint8],
+    image: NDArray[np.uint8] | NDArray[np.uint16],
     params: DreamParams,
     *,
-    guide: NDArray[np.uint8] | None = None,
+    guide: NDArray[np.uint8] | NDArray[np.uint16] | None = None,
     model: Model | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_octave: Callable[[Checkpoint, NDArray[np.uint8]], None] | None = None,
@@ -41,10 +41,10 @@ def dream(
 
     Parameters
     ----------
-    image : (H, W, 3) uint8, RGB
+    image : (H, W, 3) uint8 or uint16, RGB
     params
         What to dream.
-    guide : (H, W, 3) uint8, RGB, any size
+    guide : (H, W, 3) uint8 or uint16, RGB, any size
         For the objective "guide-dot" alone: what the dream is to resemble.
     model
         From `load_model`; by default the one that `params` name, with ImageNet weights.

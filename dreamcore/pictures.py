@@ -8,22 +8,21 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from dreamcore import embedding
+from dreamcore import colour_space, deep_colour, embedding
 from dreamcore.errors import PictureError, PictureTooLargeError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 PictureFormat = Literal["png", "jpeg", "webp"]
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
 MOVING_FORMATS = {"GIF", "PNG", "WEBP", "TIFF"}
-PROFILED_MODES = {"RGB", "RGBA", "P", "PA"}
+DEEP_WHITE = 65_535
 DEFAULT_MAX_PIXELS = 64_000_000
 HARD_MAX_PIXELS = 1_000_000_000
 JPEG_QUALITY = 95
@@ -41,26 +40,33 @@ class Picture:
 
     Attributes
     ----------
-    rgb : (H, W, 3) uint8
-    alpha : (H, W) uint8, or None where everything is opaque
+    rgb : (H, W, 3) uint8 or uint16
+    alpha : (H, W) of the same type, or None where everything is opaque
     notices
         What was done otherwise than one might expect.
     icc_profile
         The colour space of `rgb`; None means sRGB.
     """
 
-    rgb: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None = None
+    rgb: Pixels
+    alpha: Pixels | None = None
     notices: tuple[str, ...] = ()
     icc_profile: bytes | None = None
 
-    def with_rgb(self, rgb: NDArray[np.uint8]) -> Picture:
+    def with_rgb(self, rgb: Pixels) -> Picture:
         """Return the picture with other colours; transparency and colour space stay."""
         return replace(self, rgb=rgb)
 
 
-def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
-    """Read a picture: 8 or 16 bits, grey, palette, CMYK or RGB, with or without alpha; turned upright.
+def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, deep: bool = True) -> Picture:
+    """Read a picture: grey, palette, CMYK or RGB, with or without alpha; turned upright.
+
+    Parameters
+    ----------
+    max_pixels
+        Refuse what is larger.
+    deep
+        Give 16 bits per channel as uint16, else all as uint8. Colours of 16 bits need PyAV.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
             f"{max_pixels / 1e6:g} are allowed. Make it smaller."
         )
     try:
-        return _read(image)
+        return _read(image, data, deep=deep)
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
         raise PictureError(f"The {image.format} picture is broken or cut short: {error}.") from error
 
@@ -84,8 +90,13 @@ def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
 def encode(picture: Picture, *, format: PictureFormat = "png", recipe: str | None = None) -> bytes:  # noqa: A002  # the word users know
     """Write a picture with its recipe inside; the same picture and recipe give the same bytes.
 
-    JPEG holds no transparency: transparent parts become white.
+    16 bits per channel stay so in PNG alone; JPEG and WebP hold 8. JPEG holds no transparency: transparent parts
+    become white.
     """
+    if format == "png" and picture.rgb.dtype == np.uint16:
+        text = (embedding.KEY, recipe) if recipe is not None else None
+        return deep_colour.write_png(_stacked(picture), icc_profile=picture.icc_profile, text=text)
+    picture = _shallow(picture)
     out = io.BytesIO()
     image = _flattened(picture) if format == "jpeg" else _layered(picture)
     options: dict[str, Any] = {"icc_profile": picture.icc_profile} if picture.icc_profile else {}
@@ -98,9 +109,9 @@ def read_recipe(data: bytes) -> str | None:
     return embedding.read(_open(data))
 
 
-def preview_jpeg(rgb: NDArray[np.uint8], max_side: int = 512) -> bytes:
+def preview_jpeg(rgb: Pixels, max_side: int = 512) -> bytes:
     """Return a small JPEG, its longer side at most `max_side` px."""
-    image = Image.fromarray(rgb)
+    image = Image.fromarray(to_8_bit(rgb))
     image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     image.save(out, format="jpeg", quality=PREVIEW_QUALITY)
@@ -122,14 +133,63 @@ def _open(data: bytes) -> Image.Image:
         ) from error
 
 
-def _read(image: Image.Image) -> Picture:
+def to_8_bit(levels: Pixels) -> NDArray[np.uint8]:
+    """Return levels as 8-bit ones, the nearest to 16-bit ones: 65535 is 257 times 255."""
+    if levels.dtype == np.uint8:
+        return cast("NDArray[np.uint8]", levels)
+    return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _read(image: Image.Image, data: bytes, *, deep: bool) -> Picture:
     notices = _frames(image)
-    profile = image.info.get("icc_profile") if image.mode in PROFILED_MODES else None
-    upright = ImageOps.exif_transpose(_as_8_bit(image))
-    if upright.has_transparency_data:
-        rgba = np.asarray(upright.convert("RGBA"))
-        return Picture(rgba[..., :3].copy(), rgba[..., 3].copy(), notices, profile)
-    return Picture(np.array(upright.convert("RGB")), None, notices, profile)
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    image.load()  # what is broken is found here, before anything else reads it
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits per channel")
+    if image.mode.startswith("I"):
+        picture = _of_samples(_grey_samples(ImageOps.exif_transpose(image)))
+    elif deep and deep_colour.is_deep(image, data):
+        picture = _of_samples(_turned(deep_colour.read(data, str(image.format).lower()), orientation))
+    else:
+        picture = _of_8_bit(ImageOps.exif_transpose(image))
+    profile, said = colour_space.of(image)
+    whole = replace(picture, icc_profile=profile, notices=(*notices, *said))
+    return whole if deep else _shallow(whole)
+
+
+def _of_8_bit(upright: Image.Image) -> Picture:
+    in_rgb = colour_space.to_rgb(upright)
+    if in_rgb.has_transparency_data:
+        rgba = np.asarray(in_rgb.convert("RGBA"))
+        return Picture(rgba[..., :3].copy(), rgba[..., 3].copy())
+    return Picture(np.array(in_rgb.convert("RGB")))
+
+
+def _of_samples(samples: NDArray[np.uint16]) -> Picture:
+    """Return (H, W, 1, 2, 3 or 4) uint16 as a picture."""
+    channels = samples.shape[2]
+    has_alpha = channels in {2, 4}
+    colours = samples[..., : channels - has_alpha]
+    rgb = np.broadcast_to(colours, (*samples.shape[:2], 3))
+    return Picture(np.ascontiguousarray(rgb), np.ascontiguousarray(samples[..., -1]) if has_alpha else None)
+
+
+def _grey_samples(image: Image.Image) -> NDArray[np.uint16]:
+    """Return grey of more than 8 bits as (H, W, 1), or as (H, W, 2) where a shade stands for transparency."""
+    grey = np.clip(np.asarray(image).astype(np.int64), 0, DEEP_WHITE).astype(np.uint16)
+    clear = image.info.get("transparency")
+    if clear is None:
+        return grey[..., None]
+    return np.stack([grey, np.where(grey == clear, 0, DEEP_WHITE).astype(np.uint16)], axis=-1)
+
+
+def _turned(samples: NDArray[np.uint16], orientation: int) -> NDArray[np.uint16]:
+    """Return samples upright, as the EXIF orientation of 1 to 8 tells."""
+    if orientation in {5, 6, 7, 8}:
+        samples = samples.swapaxes(0, 1)
+    down = -1 if orientation in {3, 4, 7, 8} else 1
+    along = -1 if orientation in {2, 3, 6, 7} else 1
+    return samples[::down, ::along]
 
 
 def _frames(image: Image.Image) -> tuple[str, ...]:
@@ -139,17 +199,16 @@ def _frames(image: Image.Image) -> tuple[str, ...]:
     return (f"The {image.format} holds {frames} frames; only the first is dreamt.",)
 
 
-def _as_8_bit(image: Image.Image) -> Image.Image:
-    """Return 16-bit grey as 8-bit, which Pillow alone would cut off at 255."""
-    if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers; save it with 8 or 16 bits per channel")
-    if not image.mode.startswith("I"):
-        return image
-    levels = np.asarray(image).astype(np.int64)
-    scaled = Image.fromarray(np.clip((levels + 128) // 257, 0, 255).astype(np.uint8))
-    scaled.info = image.info
-    scaled.getexif().update(image.getexif())
-    return scaled
+def _shallow(picture: Picture) -> Picture:
+    alpha = None if picture.alpha is None else to_8_bit(picture.alpha)
+    return replace(picture, rgb=to_8_bit(picture.rgb), alpha=alpha)
+
+
+def _stacked(picture: Picture) -> NDArray[np.uint16]:
+    if picture.alpha is None:
+        return cast("NDArray[np.uint16]", picture.rgb)
+    alpha = picture.alpha if picture.alpha.dtype == np.uint16 else picture.alpha.astype(np.uint16) * np.uint16(257)
+    return np.dstack([picture.rgb, alpha])
 
 
 def _layered(picture: Picture) -> Image.Image:

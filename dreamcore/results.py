@@ -31,14 +31,14 @@ class DreamResult:
 
     Attributes
     ----------
-    image : (H, W, 3) uint8
+    image : (H, W, 3) uint8 or uint16, as the picture was
     losses
         The objective before each step, octave by octave.
     notices
         What was done otherwise than asked for.
     """
 
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] | NDArray[np.uint16]
     losses: tuple[tuple[float, ...], ...]
     notices: tuple[str, ...]
     params: DreamParams

@@ -42,7 +42,7 @@ class PictureService:
         """
         if len(data) > self.max_bytes:
             raise PictureTooLargeError(f"The file has {len(data)} bytes; {self.max_bytes} are allowed.")
-        picture = decode(data, max_pixels=self.max_pixels)
+        picture = decode(data, max_pixels=self.max_pixels, deep=False)
         height, width = picture.rgb.shape[:2]
         view = PictureView(sha256=hashlib.sha256(data).hexdigest(), width=width, height=height)
         return SeenPicture(data, view, picture.notices)

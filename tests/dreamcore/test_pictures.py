@@ -92,8 +92,9 @@ def test_jpeg_shows_white_where_all_was_transparent():
 
 
 def test_sixteen_bits_are_scaled_not_cut():
-    """16-bit grey keeps its shades."""
-    assert decode(sixteen_bit()).rgb[0, :, 0].tolist() == [0, 100, 255]
+    """16-bit grey keeps its shades, and where 8 bits are asked for gives the nearest ones."""
+    assert decode(sixteen_bit()).rgb[0, :, 0].tolist() == [0, 25700, 65535]
+    assert decode(sixteen_bit(), deep=False).rgb[0, :, 0].tolist() == [0, 100, 255]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "I;16"])
