@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PAIRS = 8
+PAIRS = 12
 WIDTH_PX, HEIGHT_PX = 768, 512
 PARAMS: dict[str, Any] = {"seed": 7}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -26,7 +27,7 @@ DEEP_WHITE = 65_535
 DEFAULT_MAX_PIXELS = 64_000_000
 HARD_MAX_PIXELS = 1_000_000_000
 JPEG_QUALITY = 95
-PNG_LEVEL = 2  # dreams come out a tenth larger than at zlib's default, in half the time
+PNG_STRATEGY = zlib.Z_RLE  # a dream repeats nothing but runs: as small as by zlib's search, in half the time
 PREVIEW_QUALITY = 85
 
 # A second fence behind `max_pixels`: whatever reads a header, Pillow itself refuses beyond this, without decoding.
@@ -228,7 +229,7 @@ def _flattened(picture: Picture) -> Image.Image:
 
 def _quality(format: PictureFormat) -> dict[str, Any]:  # noqa: A002  # as in `encode`
     options: dict[str, dict[str, Any]] = {
-        "png": {"compress_level": PNG_LEVEL},
+        "png": {"compress_type": PNG_STRATEGY},
         "jpeg": {"quality": JPEG_QUALITY, "subsampling": 0},
         "webp": {"lossless": True, "exact": True},
     }

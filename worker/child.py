@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import structlog
 from celery.signals import worker_process_init
 
 from farm.errors import TransientError
 from worker.app import services
+
+SWITCH_S = 0.0005
+"""How long the threads that store and report may keep the render from starting its next step."""
 
 log = structlog.get_logger()
 
@@ -14,6 +19,7 @@ log = structlog.get_logger()
 @worker_process_init.connect
 def on_start(**_: object) -> None:
     """Load TensorFlow and the default model, and say which device there is."""
+    sys.setswitchinterval(SWITCH_S)
     from worker.warmup import warm_up  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
 
     device = warm_up(services.settings)

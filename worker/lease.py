@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from farm.services import Services
 
 RENEWALS_PER_LEASE = 4
-REPORT_EVERY_S = 0.2
-"""Progress is written so often; in between a step only looks whether it may go on."""
 
 log = structlog.get_logger()
 
@@ -39,7 +36,6 @@ class Lease:
         self.worker = worker
         self.draining = False
         self.lost = threading.Event()
-        self._reported_at = 0.0
 
     @classmethod
     def claim(cls, services: Services, job_id: str, attempt: int, *, worker: str) -> Self | None:
@@ -58,25 +54,20 @@ class Lease:
         """Tell between two steps whether to stop: the hold is lost, the job canceled, or the worker draining."""
         return self.lost.is_set() or self.draining
 
-    def report(self, progress: ProgressView, *, at_once: bool = False) -> None:
-        """Write progress, at most every so often, and learn after each step whether to go on.
+    def report(self, progress: ProgressView) -> None:
+        """Write progress.
 
         Raises
         ------
         LeaseLostError
             The job is canceled, or somebody else's.
+        TransientError
+            The store is away.
         """
-        due = at_once or time.monotonic() - self._reported_at >= REPORT_EVERY_S
-        try:
-            if due:
-                self.write({"progress": progress.model_dump_json()})
-                self._reported_at = time.monotonic()
-            else:
-                self._look()
-        except TransientError:
-            log.warning("progress_not_written")  # the render goes on; what counts is fenced when it is committed
+        self.write({"progress": progress.model_dump_json()})
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Learn whether to go on, and write nothing; raises as `report` does."""
         hold = self.services.store.hold(self.job.id, token=self.fence.token, worker=self.worker)
         if not hold.held:
             self.lost.set()

@@ -25,6 +25,7 @@ from farm.errors import LeaseLostError, NotFoundError, TransientError
 from farm.record import StoredCheckpoint, StoredOutput
 from farm.schema import ErrorView, ProgressView
 from worker.aside import Aside
+from worker.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,7 @@ class Render:
         self.job = lease.job
         self.storage = lease.services.storage
         self.aside = Aside()
+        self.reporter = Reporter(lease)
         self.started = time.monotonic()
         self.start_fraction: float | None = None
         self.progress = lease.job.progress
@@ -88,7 +90,8 @@ class Render:
         picture = self._picture(self.job.spec.input.sha256)
         with self.aside:
             try:
-                result = self._dream(picture)
+                with self.reporter:
+                    result = self._dream(picture)
             except Stopped as stopped:
                 self.aside.finish()
                 self._set_aside(stopped.checkpoint)
@@ -148,7 +151,7 @@ class Render:
             loss=progress.loss,
             eta_s=self._eta_s(progress.fraction),
         )
-        self.lease.report(self.progress, at_once=progress.step == progress.steps)
+        self.reporter.note(self.progress)
 
     def _eta_s(self, fraction: float) -> float | None:
         done = fraction - (self.start_fraction or 0.0)

@@ -12,7 +12,9 @@ from farm.errors import LeaseLostError
 from farm.record import JobSpec
 from farm.schema import ErrorView, PictureView, ProgressView
 from farm.states import JobState
+from tests.support import until
 from worker.lease import leased
+from worker.reporter import Reporter
 
 PROGRESS = ProgressView(octaves=2, octave=1, steps=3, step=1)
 
@@ -69,18 +71,28 @@ def test_a_canceled_job_stops_its_worker_at_the_next_report(services, job):
     assert services.store.get(job.id).state is JobState.CANCELED
 
 
-def test_a_step_between_two_reports_looks_as_well(services, job):
-    """Progress that is not due is not written, but the step learns of the cancellation all the same."""
+def test_a_look_writes_nothing_and_learns_of_a_cancellation(services, job):
+    """A render with nothing new to report learns of the cancellation all the same."""
     with leased(services, job.id, 1, worker="a") as lease:
-        lease.report(PROGRESS)
         events = services.store.get(job.id).seq
-        lease.report(PROGRESS)
+        lease.look()
         assert services.store.get(job.id).seq == events
 
         services.jobs.cancel(job.id)
 
         with pytest.raises(LeaseLostError):
-            lease.report(PROGRESS)
+            lease.look()
+
+
+def test_a_render_is_told_of_a_cancellation_within_a_long_step(services, job):
+    """The reporter looks on while a step runs, so that the render stops before its next one."""
+    with leased(services, job.id, 1, worker="a") as lease, Reporter(lease) as reporter:
+        reporter.note(PROGRESS)
+        until(lambda: services.store.get(job.id).progress == PROGRESS)
+
+        services.jobs.cancel(job.id)
+
+        assert lease.lost.wait(10)
 
 
 def test_a_silent_worker_learns_by_renewal(services, job):

@@ -1,0 +1,64 @@
+"""Tells the store how far a render is, from a thread of its own, so that no step waits for the store."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from farm.errors import LeaseLostError, TransientError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from farm.schema import ProgressView
+    from worker.lease import Lease
+
+EVERY_S = 0.15
+"""How often progress is written, and how soon a render learns that it may not go on."""
+
+log = structlog.get_logger()
+
+
+class Reporter:
+    """Writes the newest progress every so often; where there is none, looks whether the attempt still holds its job.
+
+    A context manager. What it learns shows in the lease's `should_stop`.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._newest: ProgressView | None = None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def note(self, progress: ProgressView) -> None:
+        """Remember how far the render is, to be written next."""
+        self._newest = progress
+
+    def _run(self) -> None:
+        while not (self._done.wait(EVERY_S) or self._lease.lost.is_set()):
+            self._tell()
+
+    def _tell(self) -> None:
+        progress, self._newest = self._newest, None
+        try:
+            if progress is None:
+                self._lease.look()
+            else:
+                self._lease.report(progress)
+        except LeaseLostError as error:
+            log.info("hold_lost", reason=str(error))
+        except TransientError:
+            log.warning("progress_not_written")  # the render goes on; what counts is fenced when it is committed
