@@ -45,6 +45,7 @@ from keras import ops  # noqa: E402  # after its library has been set up
 __all__ = [
     "STATIC_SHAPES",
     "cache_compilations",
+    "chosen",
     "compiled",
     "describe_backend",
     "describe_device",
