@@ -94,7 +94,8 @@ class Course:
         if state.octave == octave:
             return
         size = self.plan.sizes[octave - 1]
-        state.image = self._first() if octave == 1 else self._enlarged(state.image, size, octave)
+        image = self._first() if octave == 1 else self._enlarged(state.image, size, octave)
+        state.image = self._coloured(image, octave)
         state.memory = [ops.zeros_like(state.image)] * self.rules.kept
         state.octave, state.step, state.finished = octave, 0, False
         state.losses.append([])
@@ -152,7 +153,8 @@ class Course:
         """Finish the octave, putting back the detail that its size had lost where the profile does so afterwards."""
         octave = state.octave
         if self._detail == "after" and octave > 1:
-            state.image = state.image + self._base(octave) - self._resized(self._base(octave - 1), octave)
+            image = state.image + self._base(octave) - self._resized(self._base(octave - 1), octave)
+            state.image = self._coloured(image, octave)
         state.memory = []
         state.finished = True
 
@@ -213,11 +215,16 @@ class Course:
 
     def _first(self) -> Tensor:
         """Return what the first octave starts from."""
-        photo = self._base(1)
         if self.params.start == "photo":
-            return photo
-        noise = ops.convert_to_tensor(random_image(self.params.seed, *self.plan.sizes[0]))
-        return photo + greyed(noise - photo) if self.params.keep_colors else noise
+            return self._base(1)
+        return ops.convert_to_tensor(random_image(self.params.seed, *self.plan.sizes[0]))
+
+    def _coloured(self, image: Tensor, octave: int) -> Tensor:
+        """Return the image, in the photo's colours where they are to stay."""
+        if not self.params.keep_colors:
+            return image
+        photo = self._base(octave)
+        return photo + greyed(image - photo)
 
     @property
     def _detail(self) -> str:
