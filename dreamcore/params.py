@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore import catalog
 from dreamcore.errors import GuideError
+from dreamcore.presets import PRESETS, PresetName
 from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimiser, ProfileName, Start
 
 Precision = Literal["float32", "tf32", "bfloat16"]
@@ -19,13 +20,14 @@ DEFAULTS = DREAMFARM.defaults
 class DreamParams(BaseModel):
     """What to dream; immutable, and an unknown key is an error.
 
-    A value that is left out comes from the profile, layers that are left out from the model's catalog entry, so a
-    validated instance always holds every value that the render depends on. The defaults below are those of the
-    profile "dreamfarm".
+    A value that is left out comes from the preset, else from the profile; layers that are left out from these or from
+    the model's catalog entry. So a validated instance always holds every value that the render depends on. The defaults
+    below are those of the profile "dreamfarm".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    preset: Annotated[PresetName, Field(description="Named look: fills in what isn't given.")] = "none"
     profile: Annotated[ProfileName, Field(description="Named recipe: the rules of a step, and the defaults.")] = (
         "dreamfarm"
     )
@@ -83,9 +85,12 @@ class DreamParams(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_in_defaults(cls, given: Any) -> Any:
-        """Complete what the user gave with the profile's defaults and the model's default layers."""
+        """Complete what the user gave with the preset, the profile's defaults and the model's default layers."""
         if not isinstance(given, Mapping):
             return given
+        preset = PRESETS.get(str(given.get("preset")))
+        if preset is not None:
+            given = preset.fill(given)
         profile = PROFILES.get(str(given.get("profile", DREAMFARM.name)))
         if profile is None:
             return given

@@ -19,6 +19,9 @@ SINGLE = {
     "dreamfarm": {"layers": {"fire5": 1.0, "fire8": 2.0}},
     "keras": {"profile": "keras", "layers": {"fire4": 1.0}},
     "guided": {"objective": "guide-dot", "layers": {"fire6": 1.0}},
+    "lapnorm": {"profile": "lapnorm", "layers": {"fire3": 1.0}},
+    "google2015": {"profile": "google2015", "layers": {"fire3": 1.0}},
+    "moved": {"optimiser": "adam", "smoothing_growth": 1.0, "total_variation": 0.1, "layers": {"fire3": 1.0}},
 }
 
 

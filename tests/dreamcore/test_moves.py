@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from dreamcore import Checkpoint, DreamParams, DreamResult, Stopped, dream, dream_pack, load_model
-from dreamcore.ascent import StepRules, conditioned
+from dreamcore.ascent import conditioned
 from dreamcore.backend import traces
 from dreamcore.course import Course
 from dreamcore.gradients import normalised, smoothed_thrice
@@ -17,21 +17,6 @@ from tests.dreamcore import oracles_recipes as oracles
 from tests.support import noise
 
 PARAMS = DreamParams(octaves=2, steps=3)
-RULES = StepRules(
-    layers=(),
-    objective="l2",
-    wrapped=True,
-    smoothing_px=0.0,
-    smoothing_growth_px=0.0,
-    laplacian=0,
-    normalise="local",
-    optimiser="ascent",
-    penalised=False,
-    keep_colors=False,
-    clip=True,
-    border=0,
-    divisor="elements",
-)
 
 
 def changed(**values):
@@ -72,10 +57,10 @@ def test_a_gradient_can_be_left_as_it_is():
         {"smoothing_px": 1.2, "normalise": "l2", "keep_colors": True},
     ],
 )
-def test_images_of_one_batch_do_not_influence_each_other(rules):
+def test_images_of_one_batch_do_not_influence_each_other(squeezenet, picture, rules):
     """Conditioned side by side, each with its own blur, gradients come out as they do alone."""
     both, sigmas = gradients() * np.array([1, 50], np.float32)[:, None, None, None], np.array([0.8, 1.9], np.float32)
-    rules = RULES._replace(**rules)
+    rules = Course(picture, PARAMS, guide=None, model=squeezenet).rules._replace(**rules)
 
     together = np.asarray(conditioned(both, sigmas, rules))
 

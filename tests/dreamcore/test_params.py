@@ -10,6 +10,7 @@ from dreamcore.catalog import MODELS, get_model
 from dreamcore.errors import PictureTooSmallError
 from dreamcore.octaves import plan_octaves
 from dreamcore.params import DreamParams
+from dreamcore.presets import PRESETS
 from dreamcore.profiles import PROFILES
 
 BOUNDS = {
@@ -33,6 +34,7 @@ BOUNDS = {
     "keep_colors": ([True, False], [None, "perhaps"]),
     "precision": (["float32", "tf32", "bfloat16"], ["float16", None]),
     "profile": ([*PROFILES], ["", ["keras"]]),
+    "preset": ([*PRESETS, "none"], ["", None, ["eyes-and-creatures"]]),
     "model": (["squeezenet", "inception_v3"], ["vgg", None]),
     "layers": ([{"fire2": 1}, {"fire2": -1.5}], [{}, {"fire1": 1}, {"fire2": float("inf")}, ["fire2"]]),
 }
@@ -65,7 +67,7 @@ def test_what_is_left_out_comes_from_the_profile(name):
     defaults = PROFILES[name].defaults
     params = DreamParams(profile=name, seed=7)
 
-    assert params.model_dump(exclude={"seed", "profile", "layers", "precision"}) == {
+    assert params.model_dump(exclude={"seed", "preset", "profile", "layers", "precision"}) == {
         k: v for k, v in defaults.items() if k != "seed"
     }
     model = MODELS[defaults["model"]]
@@ -78,6 +80,26 @@ def test_no_arguments_are_the_dreamfarm_profile():
     assert DreamParams() == DreamParams(profile="dreamfarm")
     fields = {name: field.default for name, field in DreamParams.model_fields.items() if name != "layers"}
     assert fields == DreamParams().model_dump(exclude={"layers"})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_fills_in_what_is_not_given(name):
+    """A preset's values count before the profile's, what is given counts before both, and the outcome is stable."""
+    preset = PRESETS[name]
+    params = DreamParams.model_validate({"preset": name, "seed": 7})
+
+    assert {key: getattr(params, key) for key in preset.params} == preset.params
+    assert (params.model, params.layers, params.seed) == (preset.model, preset.layers, 7)
+    assert DreamParams.model_validate({"preset": name, "steps": 3}).steps == 3
+    assert DreamParams.model_validate(params.model_dump()) == params
+
+
+def test_a_presets_layers_are_for_its_model_alone():
+    """Under another model a preset's look is dreamt with that model's own layers."""
+    params = DreamParams.model_validate({"preset": "liquid-brushwork", "model": "inception_v3"})
+
+    assert params.layers == MODELS["inception_v3"].default_layers
+    assert params.keep_colors
 
 
 def test_parameters_survive_json():

@@ -47,6 +47,7 @@ def test_submit_prints_ids(run, fake, picture):
 def test_every_parameter_is_an_option(run, fake, picture):
     """Each dream parameter given on the command line reaches the farm as its own type."""
     given = {
+        "preset": "molten-color",
         "profile": "keras",
         "model": "inception_v3",
         "layers": {"mixed4": 2.0},
