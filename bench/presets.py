@@ -23,7 +23,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[1:] or PRESETS:
         result = dream(photo, DreamParams.model_validate({"preset": name}))
-        path = _save(result.image, FOLDER / f"{name}.jpg")
+        path = _save(result.image.astype(np.uint8), FOLDER / f"{name}.jpg")
         print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
