@@ -8,6 +8,7 @@ from dreamcore import Checkpoint, DreamParams, DreamResult, Stopped, dream, drea
 from dreamcore.ascent import conditioned
 from dreamcore.backend import traces
 from dreamcore.course import Course
+from dreamcore.errors import GradientError
 from dreamcore.gradients import normalised, smoothed_thrice
 from dreamcore.laplacian import evened_by_scale
 from dreamcore.optimisers import advanced
@@ -229,3 +230,24 @@ def test_every_way_to_move_serves_all_sizes_at_once():
         dream(noise(64 + index, 90 - index), params, model=model)
 
     assert traces(Course(noise(64, 64), params, guide=None, model=model).compiled_step) == 1
+
+
+@pytest.mark.parametrize(("weight", "fault"), [(0.0, "zero everywhere"), (1e38, "not finite")])
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"laplacian": 3, "normalise": "none"},
+        {"smoothing_growth": 1.0, "normalise": "centred"},
+        {"optimiser": "adam", "normalise": "l2"},
+        {"optimiser": "momentum", "keep_colors": True, "start": "noise"},
+        {"total_variation": 0.5, "l2_penalty": 0.5},
+    ],
+    ids=str,
+)
+def test_no_direction_is_an_error_by_every_way(squeezenet, picture, way, weight, fault):
+    """However gradients become moves, one that is zero or not finite ends the dream with its code."""
+    params = DreamParams(layers={"fire3": weight}, octaves=1, steps=2, **way)
+
+    with pytest.raises(GradientError, match=fault) as raised:
+        dream(picture, params, model=squeezenet)
+    assert raised.value.code == "no_gradient"

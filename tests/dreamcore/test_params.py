@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -126,6 +127,35 @@ def test_octave_sizes_are_cut_to_whole_pixels():
     params = DreamParams(octaves=3, octave_scale=1.4)
 
     assert plan_octaves(params, 431, 767).sizes == ((219, 391), (307, 547), (431, 767))
+
+
+@pytest.mark.parametrize(
+    ("profile", "octaves", "sizes"),
+    [
+        pytest.param("smoothed", 3, ((133, 237), (239, 426), (431, 767)), id="rounded"),
+        pytest.param("lapnorm", 3, ((219, 390), (307, 547), (431, 767)), id="cut in turn"),
+        pytest.param("google2015", 3, ((220, 391), (308, 548), (431, 767)), id="rounded in turn"),
+        pytest.param("tf-tutorial", 3, ((331, 590), (431, 767), (560, 997)), id="around"),
+        pytest.param("tf-tutorial", 2, ((331, 590), (431, 767)), id="around, even number"),
+        pytest.param("tf-tutorial", 1, ((431, 767),), id="around, alone"),
+    ],
+)
+def test_each_profile_has_its_octave_sizes(profile, octaves, sizes):
+    """Sizes are cut or rounded, from the picture's or from the next larger, below it or around it."""
+    params = DreamParams(profile=profile, model="squeezenet", octaves=octaves)
+
+    assert plan_octaves(params, 431, 767).sizes == sizes
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_preset_has_its_picture_in_the_docs(name):
+    """The page on presets shows each by a picture of at most 60 kB."""
+    docs = Path(__file__).parents[2] / "docs"
+    picture = docs / "images" / "presets" / f"{name}.jpg"
+
+    assert 1_000 < picture.stat().st_size <= 60_000
+    assert f"images/presets/{name}.jpg" in (docs / "presets.md").read_text()
+    assert f"`{name}`: {PRESETS[name].title[0].lower()}" in (docs / "presets.md").read_text()
 
 
 def test_octaves_too_small_for_the_network_are_left_out_and_it_says_so():
