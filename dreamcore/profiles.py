@@ -151,6 +151,7 @@ ARTICLE = replace(
     KERAS,
     name="article",
     title="The tutorial article: whole layers, equally weighted",
+    defaults={**KERAS.defaults, "max_loss": None},
     layers=MappingProxyType({"inception_v3": {"mixed4": 1.0, "mixed5": 1.0}}),
     border=0,
 )
