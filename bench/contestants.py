@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WARM_UP_STEPS = 2
+CONVOLUTION_CELLS, CONVOLUTION_CHANNELS = 64, 256
+CONVOLUTION_OPERATIONS = 2 * 9 * (CONVOLUTION_CELLS * CONVOLUTION_CHANNELS) ** 2
+BIAS_STD = 0.1
+PICTURE_PX = 240 * 320
 
 
 class Case(NamedTuple):
@@ -36,15 +41,81 @@ CASES = {
 
 def dreamcore(case: Case) -> Callable[[], float]:
     """Return dreamcore's step."""
-    from dreamcore import DreamParams, load_model  # noqa: PLC0415  # each contestant sets TensorFlow up by itself
+    return _dreamcore(case, "float32")
+
+
+def dreamcore_bfloat16(case: Case) -> Callable[[], float]:
+    """Return dreamcore's step with the network in bfloat16."""
+    return _dreamcore(case, "bfloat16")
+
+
+def _dreamcore(case: Case, precision: Literal["float32", "bfloat16"]) -> Callable[[], float]:
+    from dreamcore import DreamParams  # noqa: PLC0415  # each contestant sets TensorFlow up by itself
     from dreamcore.course import Course  # noqa: PLC0415
 
-    params = DreamParams(profile="keras", model=case.model, layers=case.layers, octaves=1, steps=1000, max_loss=None)
-    course = Course(_picture(case), params, guide=None, model=load_model(case.model, "random"))
+    params = DreamParams(
+        profile="keras",
+        model=case.model,
+        layers=case.layers,
+        octaves=1,
+        steps=1000,
+        max_loss=None,
+        precision=precision,
+    )
+    course = Course(_picture(case), params, guide=None, model=_biased(case.model))
     state = course.start(None)
     course.enter(state, 1)
     progress = course.ascend(state, lambda: False)
     return lambda: next(progress).loss
+
+
+def _biased(name: str) -> Any:
+    """Return a network with random kernels and biases: biases of zero would be computed away."""
+    from dreamcore.catalog import get_model  # noqa: PLC0415
+    from dreamcore.models import Model  # noqa: PLC0415
+    from dreamcore.weights import Weights, random_weights  # noqa: PLC0415
+
+    spec = get_model(name)
+    weights = random_weights(spec)
+    numbers = np.random.default_rng(1)
+    arrays = {
+        node: (kernel, numbers.normal(0, BIAS_STD, bias.shape).astype(np.float32))
+        for node, (kernel, bias) in weights.arrays.items()
+    }
+    return Model(spec, Weights(arrays, weights.sha256))
+
+
+def convolution(_: Case) -> Callable[[], float]:
+    """Return one big 3x3 convolution: what the processor reaches at best."""
+    import tensorflow as tf  # noqa: PLC0415  # with its own defaults
+
+    side, channels = CONVOLUTION_CELLS, CONVOLUTION_CHANNELS
+    x = tf.random.normal((1, side, side, channels))
+    kernel = tf.constant(np.random.default_rng(0).standard_normal((3, 3, channels, channels), np.float32))
+    run = tf.function(lambda x: tf.reduce_max(tf.nn.conv2d(x, kernel, 1, "SAME")))
+    return lambda: float(run(x))
+
+
+def one_size(_: Case) -> Callable[[], float]:
+    """Return a dream on a picture that always has the same size."""
+    return _dreams([240])
+
+
+def twenty_sizes(_: Case) -> Callable[[], float]:
+    """Return a dream on a picture that has another size each time, and about the same number of pixels."""
+    return _dreams([*range(202, 282, 4)])
+
+
+def _dreams(heights: list[int]) -> Callable[[], float]:
+    from dreamcore import DreamParams, dream, load_model  # noqa: PLC0415
+
+    model = load_model("squeezenet", "random")
+    params = DreamParams(octaves=3)
+    pictures = itertools.cycle(
+        np.random.default_rng(height).integers(0, 256, (height, PICTURE_PX // height, 3), dtype=np.uint8)
+        for height in heights
+    )
+    return lambda: dream(next(pictures), params, model=model).losses[-1][-1]
 
 
 def eager(case: Case) -> Callable[[], float]:
@@ -113,7 +184,15 @@ def _squeezenet(layers: list[str]) -> Any:
 
 
 NETWORKS = {"inception_v3": _inception, "squeezenet": _squeezenet}
-CONTESTANTS = {"dreamcore": dreamcore, "eager": eager, "function": function}
+CONTESTANTS = {
+    "dreamcore": dreamcore,
+    "dreamcore_bfloat16": dreamcore_bfloat16,
+    "eager": eager,
+    "function": function,
+    "convolution": convolution,
+    "one_size": one_size,
+    "twenty_sizes": twenty_sizes,
+}
 
 
 def _picture(case: Case) -> Any:

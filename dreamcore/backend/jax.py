@@ -11,7 +11,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import jax
 from jax import numpy as jnp
 
-from dreamcore.backend.processor import processor, usable_cores
+from dreamcore.processor import processor, usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import tensorflow as tf
 
-from dreamcore.backend.processor import processor, usable_cores
+from dreamcore.processor import processor, usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the machine computes on when it has no accelerator."""
+"""What the machine computes on when it has no accelerator. Imports no TensorFlow."""
 
 from __future__ import annotations
 
