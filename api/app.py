@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask_openapi import Info, OpenAPI
 
-from api import catalog, docs, events, jobs, operations, studio
+from api import batches, catalog, docs, events, jobs, operations, studio
 from api.contract import add_schemas
 from api.problems import register_problems, validation_problem
 from api.state import KEY
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions[KEY] = Services.connect(settings)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
-    for blueprint in (jobs.bp, events.bp, catalog.bp, operations.bp):
+    for blueprint in (jobs.bp, batches.bp, events.bp, catalog.bp, operations.bp):
         app.register_api(blueprint)
     add_schemas(app)
     app.register_blueprint(docs.bp)

@@ -22,6 +22,16 @@ EVENT_STREAM: dict[str, Any] = {
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 
+JSON_LINES: dict[str, Any] = {
+    "description": "A JobView a line.",
+    "content": {"application/jsonl": {"schema": {"type": "string"}}},
+}
+
+ZIP: dict[str, Any] = {
+    "description": "The finished pictures.",
+    "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+}
+
 _PICTURE = {"type": "string", "format": "binary"}
 _JOB_FORM = {
     "type": "object",

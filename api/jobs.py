@@ -55,7 +55,9 @@ def create_job() -> Response:
 @bp.get("", responses={200: JobPage})
 def list_jobs(query: JobQuery) -> Response:
     """List jobs, newest first."""
-    jobs, cursor = services().store.page(state=query.state, tag=query.tag, limit=query.limit, before=query.cursor)
+    jobs, cursor = services().store.page(
+        state=query.state, tag=query.tag, batch=query.batch, limit=query.limit, before=query.cursor
+    )
     return shown(JobPage(jobs=[job.view() for job in jobs], next_cursor=cursor))
 
 

@@ -13,11 +13,15 @@ from dreamcore.explain import FieldProblem, explain
 from dreamcore.params import DreamParams
 from farm.schema import ResultFormat
 from farm.states import JobState
+from farm.sweep import Sweep, check_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Model = TypeVar("Model", bound=BaseModel)
+MAX_JOBS = 100_000
+"""Jobs that a batch may have."""
+
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
 
 
@@ -40,6 +44,12 @@ class PictureRef(Closed):
         return self
 
 
+class BatchItem(PictureRef):
+    """A picture of a batch."""
+
+    name: Annotated[str | None, Field(max_length=200, description="To recognise its jobs by.")] = None
+
+
 class JobOptions(Closed):
     """All of a job but its pictures."""
 
@@ -54,6 +64,42 @@ class JobRequest(JobOptions):
 
     image: PictureRef
     guide: PictureRef | None = None
+
+
+class BatchRequest(Closed):
+    """Many jobs in one call: every input with every point of the sweep."""
+
+    inputs: Annotated[list[BatchItem], Field(min_length=1, max_length=MAX_JOBS, description="What to dream on.")]
+    params: Annotated[dict[str, Any], Field(description="DreamParams that all jobs share.")] = {}
+    sweep: Annotated[Sweep, Field(default_factory=Sweep)]
+    format: Annotated[ResultFormat, Field(description="File format of the results.")] = "png"
+    name: Annotated[str | None, Field(max_length=200, description="To recognise the batch by.")] = None
+    tags: Annotated[list[Tag], Field(max_length=16, description="To list its jobs by.")] = []
+    dry_run: Annotated[bool, Field(description="Only say what the batch would be.")] = False
+
+    @model_validator(mode="after")
+    def _check_jobs(self) -> Self:
+        points = len(self.sweep.axes())
+        if len(self.inputs) * points > MAX_JOBS:
+            raise ValueError(
+                f"{len(self.inputs)} inputs times {points} points make {len(self.inputs) * points} jobs; "
+                f"{MAX_JOBS} are allowed in a batch. Split it."
+            )
+        check_points(self.params, self.sweep)
+        return self
+
+
+class BatchPath(BaseModel):
+    """The batch in a path."""
+
+    batch_id: Annotated[str, Field(max_length=64)]
+
+
+class BatchQuery(Closed):
+    """Which batches to list."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="Batches per page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=64, description="`next_cursor` of the page before.")] = None
 
 
 class JobPath(BaseModel):
@@ -72,6 +118,7 @@ class JobQuery(Closed):
     """Which jobs to list."""
 
     state: Annotated[JobState | None, Field(description="Only jobs in this state.")] = None
+    batch: Annotated[str | None, Field(max_length=64, description="Only jobs of this batch.")] = None
     tag: Annotated[Tag | None, Field(description="Only jobs with this tag.")] = None
     limit: Annotated[int, Field(ge=1, le=200, description="Jobs per page.")] = 50
     cursor: Annotated[str | None, Field(max_length=64, description="`next_cursor` of the page before.")] = None

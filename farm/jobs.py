@@ -53,6 +53,24 @@ class JobService:
         GuideError
             A guide is missing, or given for nothing; nothing was stored.
         """
+        spec, progress = self.prepare(picture, params, guide=guide, result_format=result_format, name=name, tags=tags)
+        for seen in filter(None, (picture, guide)):
+            self.pictures.keep(seen)
+        job = self.store.create(str(ULID()), spec, progress)
+        self.queue.send(job.id, job.attempt)
+        return job
+
+    @staticmethod
+    def prepare(
+        picture: SeenPicture,
+        params: DreamParams,
+        *,
+        guide: SeenPicture | None = None,
+        result_format: ResultFormat = "png",
+        name: str | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> tuple[JobSpec, ProgressView]:
+        """Return a job's spec and its progress before anything; raises as `create` does, and stores nothing."""
         params.check_guide(given=guide is not None)
         plan = plan_octaves(params, picture.view.height, picture.view.width)
         spec = JobSpec(
@@ -64,11 +82,7 @@ class JobService:
             tags=tags,
             notices=(*picture.notices, *plan.notices),
         )
-        for seen in filter(None, (picture, guide)):
-            self.pictures.keep(seen)
-        job = self.store.create(str(ULID()), spec, ProgressView(octaves=len(plan.sizes), steps=params.steps))
-        self.queue.send(job.id, job.attempt)
-        return job
+        return spec, ProgressView(octaves=len(plan.sizes), steps=params.steps)
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job, or raise `NotFoundError`."""

@@ -13,6 +13,8 @@ SENT = "jobs:sent"
 UNTIDY = "jobs:untidy"
 JANITOR_LOCK = "janitor:lock"
 WORKERS = "workers"
+BATCHES = "batches:index"
+EXPANDING = "batches:expanding"
 
 
 def job(job_id: str) -> str:
@@ -38,6 +40,26 @@ def by_state(state: JobState) -> str:
 def by_tag(tag: str) -> str:
     """Sorted set, in the order of ids: the jobs with a tag."""
     return f"jobs:tag:{tag}"
+
+
+def batch(batch_id: str) -> str:
+    """Hash: a batch's record, and how many of its jobs were made."""
+    return f"batch:{batch_id}"
+
+
+def batch_inputs(batch_id: str) -> str:
+    """List: the batch's inputs, each as JSON."""
+    return f"batch:{batch_id}:inputs"
+
+
+def batch_counts(batch_id: str) -> str:
+    """Hash: the batch's jobs by state, and its failed ones by error code."""
+    return f"batch:{batch_id}:counts"
+
+
+def batch_jobs(batch_id: str) -> str:
+    """Sorted set, in the order of ids: the jobs of a batch that were made."""
+    return f"batch:{batch_id}:jobs"
 
 
 def worker(worker_id: str) -> str:

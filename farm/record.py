@@ -61,6 +61,7 @@ class JobRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
+    batch: str | None
     state: JobState
     seq: int
     attempt: int
@@ -82,6 +83,7 @@ class JobRecord(BaseModel):
         """Read a record from its Redis hash."""
         return cls(
             id=job_id,
+            batch=fields.get("batch"),
             state=JobState(fields["state"]),
             seq=int(fields["seq"]),
             attempt=int(fields["attempt"]),
@@ -103,6 +105,7 @@ class JobRecord(BaseModel):
         """Return the job as the api shows it."""
         return JobView(
             id=self.id,
+            batch=self.batch,
             state=self.state,
             seq=self.seq,
             name=self.spec.name,

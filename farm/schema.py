@@ -76,6 +76,7 @@ class JobView(View):
     """A job."""
 
     id: str
+    batch: Annotated[str | None, Field(description="The batch that it belongs to.")] = None
     state: JobState
     seq: Annotated[int, Field(description="Grows with every change of the job.")]
     name: Annotated[str | None, Field(description="The picture's file name, if one was given.")] = None
@@ -100,6 +101,39 @@ class JobPage(View):
     """A page of jobs, newest first."""
 
     jobs: list[JobView]
+    next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
+
+
+class BatchView(View):
+    """A batch of jobs."""
+
+    id: str
+    name: str | None = None
+    state: Annotated[Literal["active", "finished"], Field(description="Finished: every job has ended.")]
+    total: Annotated[int, Field(description="Jobs in all.")]
+    made: Annotated[int, Field(description="Jobs that have a record of their own by now.")]
+    counts: Annotated[dict[str, int], Field(description="Jobs by state; those not made yet are queued.")]
+    failures: Annotated[dict[str, int], Field(description="Failed jobs by error code.")]
+    fraction: Annotated[float, Field(ge=0, le=1, description="Share of the jobs that have ended.")]
+    eta_s: Annotated[float | None, Field(description="Seconds to go, by the pace so far.")] = None
+    params: Annotated[dict[str, Any], Field(description="What all jobs share, as given.")]
+    sweep: Annotated[dict[str, Any], Field(description="What they differ in, as given.")]
+    created_at: datetime
+    links: Annotated[dict[str, str], Field(description="Where to go from here, as paths.")] = {}
+
+
+class BatchPlan(View):
+    """What a batch would be."""
+
+    jobs: int
+    unusable_inputs: Annotated[int, Field(description="Inputs whose jobs would fail.")]
+    problems: Annotated[list[str], Field(description="The first of them, and why.")]
+
+
+class BatchPage(View):
+    """A page of batches, newest first."""
+
+    batches: list[BatchView]
     next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from farm.batch_store import BatchStore
+from farm.batches import BatchService
 from farm.events import EventReader
 from farm.jobs import JobService
 from farm.pictures import PictureService
@@ -29,6 +31,7 @@ class Services:
     store: JobStore
     queue: RenderQueue
     jobs: JobService
+    batches: BatchService
     pictures: PictureService
     events: EventReader
     workers: WorkerRegistry
@@ -41,12 +44,14 @@ class Services:
         store = JobStore(redis)
         pictures = PictureService(storage, settings)
         queue = RenderQueue(celery or make_celery(settings), redis)
+        jobs = JobService(store, storage, queue, pictures)
         return cls(
             settings=settings,
             storage=storage,
             store=store,
             queue=queue,
-            jobs=JobService(store, storage, queue, pictures),
+            jobs=jobs,
+            batches=BatchService(BatchStore(redis), jobs, pictures),
             pictures=pictures,
             events=EventReader(redis),
             workers=WorkerRegistry(redis),

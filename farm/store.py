@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farm import keys
 from farm.change import Applied, Change, Outcome
@@ -68,12 +68,16 @@ class JobStore:
     @redis_errors()
     def apply(self, change: Change, *, worker: str = "") -> Applied:
         """Apply one change whole, or not at all; `worker` is asked whether it is draining."""
-        own = change.id
-        outcome, state, seq, attempt, draining = self._apply(
-            keys=[keys.job(own), keys.events(own), keys.lease(own), keys.SENT, keys.draining(worker), keys.UNTIDY],
-            args=[change.model_dump_json(by_alias=True, exclude_none=True)],
-        )
+        outcome, state, seq, attempt, draining = self._send(change, worker)
         return Applied(Outcome(outcome), JobState(state) if state else None, int(seq), int(attempt), bool(draining))
+
+    @redis_errors()
+    def apply_all(self, changes: list[Change]) -> None:
+        """Apply changes of different jobs in one round trip, each by itself; those that don't fit are left out."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for wanted in changes:
+                self._send(wanted, "", client=pipe)
+            pipe.execute()
 
     @redis_errors()
     def renew(self, job_id: str, *, token: str, lease_ms: int) -> bool:
@@ -99,12 +103,18 @@ class JobStore:
 
     @redis_errors()
     def page(
-        self, *, state: JobState | None, tag: str | None, limit: int, before: str | None
+        self,
+        *,
+        state: JobState | None,
+        tag: str | None,
+        limit: int,
+        before: str | None,
+        batch: str | None = None,
     ) -> tuple[list[JobRecord], str | None]:
         """Return up to `limit` jobs older than the id `before`, newest first, and the id to go on from."""
         found: list[JobRecord] = []
-        for job in self._newest_first(_index(state, tag), before):
-            if _matches(job, state, tag):
+        for job in self._newest_first(_index(state, tag, batch), before):
+            if _matches(job, state, tag, batch):
                 if len(found) == limit:
                     return found, found[-1].id
                 found.append(job)
@@ -160,6 +170,19 @@ class JobStore:
             return True
         return self.redis.get(key) == holder and bool(self.redis.pexpire(key, life_ms))
 
+    @redis_errors()
+    def many(self, job_ids: list[str]) -> list[JobRecord]:
+        """Return those of the jobs that there are."""
+        return self._many(job_ids)
+
+    def _send(self, change: Change, worker: str, **client: Any) -> Any:
+        own = change.id
+        return self._apply(
+            keys=[keys.job(own), keys.events(own), keys.lease(own), keys.SENT, keys.draining(worker), keys.UNTIDY],
+            args=[change.model_dump_json(by_alias=True, exclude_none=True)],
+            **client,
+        )
+
     def _now_ms(self) -> int:
         seconds, microseconds = self.redis.time()
         return int(seconds * 1000 + microseconds // 1000)
@@ -178,11 +201,13 @@ class JobStore:
         return [JobRecord.from_hash(job_id, fields) for job_id, fields in zip(job_ids, hashes, strict=True) if fields]
 
 
-def _index(state: JobState | None, tag: str | None) -> str:
+def _index(state: JobState | None, tag: str | None, batch: str | None) -> str:
+    if batch is not None:
+        return keys.batch_jobs(batch)
     if tag is not None:
         return keys.by_tag(tag)
     return keys.by_state(state) if state else keys.INDEX
 
 
-def _matches(job: JobRecord, state: JobState | None, tag: str | None) -> bool:
-    return state in (None, job.state) and (tag is None or tag in job.spec.tags)
+def _matches(job: JobRecord, state: JobState | None, tag: str | None, batch: str | None) -> bool:
+    return state in {None, job.state} and (tag is None or tag in job.spec.tags) and batch in {None, job.batch}

@@ -17,12 +17,14 @@ TIDY_AFTER_S = 30
 """Time for a canceled job's worker to notice, and to write no more."""
 
 JOBS_PER_ROUND = 100
+EXPAND_S = 2.0
+"""Time for making a batch's jobs in one round: less than the lock's life."""
 
 log = structlog.get_logger()
 
 
 class Janitor:
-    """Takes lapsed jobs from dead workers, sends lost messages again, tidies up after jobs that ended."""
+    """Takes lapsed jobs from dead workers, sends lost messages again, tidies up, makes batches' jobs."""
 
     def __init__(self, services: Services, worker: str, *, tidy_after_s: float = TIDY_AFTER_S) -> None:
         self.services = services
@@ -36,6 +38,7 @@ class Janitor:
                 self.reap()
                 self.services.jobs.resend_lost(older_than_s=self.services.settings.resend_after_s)
                 self.tidy()
+                self.services.batches.expand_some(seconds=EXPAND_S)
         except FarmError as error:
             log.warning("janitor_waits", reason=str(error))
 

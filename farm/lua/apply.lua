@@ -34,7 +34,20 @@ if change.lease == 'free' and holder then return answer('stale') end
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- A batch counts its jobs by state, and its failed ones by error code.
+local batch = redis.call('HGET', job, 'batch')
+local function count(field, by)
+  if batch then redis.call('HINCRBY', 'batch:' .. batch .. ':counts', field, by) end
+end
+local function count_failure(error, by)
+  if error and error ~= '' then count('failed:' .. cjson.decode(error).code, by) end
+end
+
 if change.to and change.to ~= state then
+  count(state, -1)
+  count(change.to, 1)
+  if state == 'failed' then count_failure(redis.call('HGET', job, 'error'), -1) end
+  if change.to == 'failed' then count_failure(change.set.error, 1) end
   redis.call('ZREM', 'jobs:state:' .. state, change.id)
   redis.call('ZADD', 'jobs:state:' .. change.to, 0, change.id)
   redis.call('HSET', job, 'state', change.to)

@@ -9,6 +9,16 @@ if state == 'queued' or state == 'running' then return 'active' end
 redis.call('ZREM', 'jobs:index', ARGV[1])
 redis.call('ZREM', 'jobs:state:' .. state, ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
+local batch = redis.call('HGET', KEYS[1], 'batch')
+if batch then
+  redis.call('ZREM', 'batch:' .. batch .. ':jobs', ARGV[1])
+  redis.call('HINCRBY', 'batch:' .. batch .. ':counts', 'deleted', 1)
+  redis.call('HINCRBY', 'batch:' .. batch .. ':counts', state, -1)
+  local error = redis.call('HGET', KEYS[1], 'error')
+  if state == 'failed' and error then
+    redis.call('HINCRBY', 'batch:' .. batch .. ':counts', 'failed:' .. cjson.decode(error).code, -1)
+  end
+end
 for i = 2, #ARGV do redis.call('ZREM', 'jobs:tag:' .. ARGV[i], ARGV[1]) end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 return 'ok'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from api.app import create_app
 from dreamfarm.stack import Servers
 from farm.services import Services
 from farm.settings import Settings
@@ -31,3 +32,8 @@ def services(settings):
     connected = Services.connect(settings)
     connected.store.redis.flushdb()
     return connected
+
+
+@pytest.fixture
+def client(settings, services):  # noqa: ARG001  # the store is emptied first
+    return create_app(settings).test_client()

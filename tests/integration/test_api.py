@@ -21,11 +21,6 @@ FENCE = Fence(attempt=1, token="t")
 OUTPUT = '{"format": "png", "sha256": "0", "bytes": 1, "width": 8, "height": 8, "key": "made"}'
 
 
-@pytest.fixture
-def client(settings, services):  # noqa: ARG001  # the store is emptied first
-    return create_app(settings).test_client()
-
-
 def accepted(answer):
     assert answer.status_code == 202, answer.get_data(as_text=True)
     return JobView.model_validate(answer.json)

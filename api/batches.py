@@ -1,0 +1,85 @@
+"""Batches over HTTP."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Response, current_app
+from flask_openapi import APIBlueprint, Tag
+
+from api.answers import shown
+from api.contract import JSON_LINES, ZIP, problems
+from api.requests import BatchPath, BatchQuery, BatchRequest, parse_body, read_json
+from api.state import services
+from farm.archive import zipped
+from farm.batch_store import BatchInput, BatchSpec
+from farm.schema import BatchPage, BatchPlan, BatchView
+
+if TYPE_CHECKING:
+    from farm.batch_store import BatchRecord
+
+bp = APIBlueprint(
+    "batches", __name__, url_prefix="/v1/batches", abp_tags=[Tag(name="batches")], abp_responses=problems(400, 503)
+)
+
+
+@bp.post("", responses={200: BatchPlan, 202: BatchView})
+def create_batch() -> Response:
+    """Store a batch: its inputs, each with every point of the sweep; a dry run only says what it would be."""
+    body = parse_body(BatchRequest, read_json())
+    spec = BatchSpec(params=body.params, sweep=body.sweep, format=body.format, name=body.name, tags=tuple(body.tags))
+    inputs = [BatchInput(sha256=item.sha256, upload=item.upload, name=item.name) for item in body.inputs]
+    if body.dry_run:
+        return shown(services().batches.plan(spec, inputs))
+    return _accepted(services().batches.create(spec, inputs))
+
+
+@bp.get("", responses={200: BatchPage})
+def list_batches(query: BatchQuery) -> Response:
+    """List batches, newest first."""
+    batches, cursor = services().batches.store.page(limit=query.limit, before=query.cursor)
+    return shown(BatchPage(batches=[batch.view() for batch in batches], next_cursor=cursor))
+
+
+@bp.get("/<batch_id>", responses={200: BatchView, **problems(404)})
+def get_batch(path: BatchPath) -> Response:
+    """Return a batch: its jobs by state, how far it is, what failed."""
+    return shown(services().batches.store.get(path.batch_id).view())
+
+
+@bp.post("/<batch_id>/cancel", responses={202: BatchView, **problems(404)})
+def cancel_batch(path: BatchPath) -> Response:
+    """Cancel every job of the batch that is queued or running."""
+    return _accepted(services().batches.cancel(path.batch_id))
+
+
+@bp.post("/<batch_id>/retry-failed", responses={202: BatchView, **problems(404)})
+def retry_failed(path: BatchPath) -> Response:
+    """Queue the batch's failed jobs again."""
+    return _accepted(services().batches.retry_failed(path.batch_id))
+
+
+@bp.get("/<batch_id>/results.jsonl", responses={200: JSON_LINES, **problems(404)})
+def get_results(path: BatchPath) -> Response:
+    """Stream the batch's jobs, one JSON object a line, in the order of their numbers."""
+    batches = services().batches
+    batches.store.get(path.batch_id)
+    lines = (job.view().model_dump_json() + "\n" for job in batches.results(path.batch_id))
+    return current_app.response_class(lines, mimetype="application/jsonl")
+
+
+@bp.get("/<batch_id>/results.zip", responses={200: ZIP, **problems(404)})
+def get_archive(path: BatchPath) -> Response:
+    """Stream the batch's finished pictures as one zip file."""
+    farm = services()
+    farm.batches.store.get(path.batch_id)
+    stream = zipped(farm.batches.results(path.batch_id), farm.storage)
+    headers = {"Content-Disposition": f'attachment; filename="{path.batch_id}.zip"'}
+    return current_app.response_class(stream, mimetype="application/zip", headers=headers)
+
+
+def _accepted(batch: BatchRecord) -> Response:
+    answer = shown(batch.view(), status=HTTPStatus.ACCEPTED)
+    answer.headers["Location"] = f"/v1/batches/{batch.id}"
+    return answer

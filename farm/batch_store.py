@@ -1,0 +1,242 @@
+"""Batches in Redis."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from farm import keys
+from farm.errors import NotFoundError
+from farm.redis import lua, redis_errors
+from farm.schema import BatchView, ErrorView, ProgressView, ResultFormat
+from farm.states import TERMINAL, JobState
+from farm.store import JOB_ID
+from farm.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from farm.record import JobSpec
+    from farm.redis import TextRedis
+
+FAILED = "failed:"
+
+
+class BatchInput(BaseModel):
+    """A picture of a batch: by its SHA-256, or by its upload."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str | None = None
+    upload: str | None = None
+    name: str | None = None
+
+
+class BatchSpec(BaseModel):
+    """What a batch is asked to do to each of its inputs; fixed when it is created."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    params: dict[str, Any] = {}
+    sweep: Sweep = Field(default_factory=Sweep)
+    format: ResultFormat = "png"
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class NewJob(NamedTuple):
+    """A job of a batch as it is made: queued, or failed because its input can't be dreamt."""
+
+    id: str
+    state: JobState
+    spec: JobSpec
+    progress: ProgressView
+    error: ErrorView | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as ``lua/expand.lua`` takes it."""
+        return {
+            "id": self.id,
+            "state": self.state,
+            "spec": self.spec.model_dump_json(),
+            "progress": self.progress.model_dump_json(),
+            "error": self.error.model_dump_json() if self.error else "",
+            "code": self.error.code if self.error else "",
+            "tags": self.spec.tags,
+        }
+
+
+class BatchRecord(BaseModel):
+    """A batch as it stands in the store; `cursor` tells how many of its jobs were made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    spec: BatchSpec
+    total: int
+    cursor: int
+    canceled: bool
+    created_at: datetime
+    counts: dict[str, int]
+
+    def view(self) -> BatchView:
+        """Return the batch as the api shows it; jobs not made yet count as queued."""
+        counts = Counter({state: self.counts.get(state, 0) for state in JobState})
+        counts[JobState.CANCELED if self.canceled else JobState.QUEUED] += self.total - self.cursor
+        done = sum(counts[state] for state in TERMINAL) + self.counts.get("deleted", 0)
+        own = f"/v1/batches/{self.id}"
+        return BatchView(
+            id=self.id,
+            name=self.spec.name,
+            state="finished" if done >= self.total else "active",
+            total=self.total,
+            made=self.cursor,
+            counts=dict(counts),
+            failures={code.removeprefix(FAILED): n for code, n in self.counts.items() if code.startswith(FAILED) and n},
+            fraction=done / self.total,
+            eta_s=self._eta_s(done),
+            params=self.spec.params,
+            sweep=self.spec.sweep.model_dump(exclude_defaults=True),
+            created_at=self.created_at,
+            links={
+                "self": own,
+                "jobs": f"/v1/jobs?batch={self.id}",
+                "results": f"{own}/results.jsonl",
+                "zip": f"{own}/results.zip",
+            },
+        )
+
+    def _eta_s(self, done: int) -> float | None:
+        if not done or done >= self.total:
+            return None
+        elapsed = (datetime.now(UTC) - self.created_at).total_seconds()
+        return round(elapsed / done * (self.total - done), 1)
+
+
+class BatchStore:
+    """The truth about every batch."""
+
+    def __init__(self, redis: TextRedis) -> None:
+        self.redis = redis
+        self._expand = redis.register_script(lua("expand"))
+
+    @redis_errors()
+    def create(self, batch_id: str, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
+        """Store a new batch, whole or not at all."""
+        total = len(inputs) * len(spec.sweep.axes())
+        seconds, microseconds = self.redis.time()
+        created_ms = int(seconds) * 1000 + int(microseconds) // 1000
+        fields = {"id": batch_id, "spec": spec.model_dump_json(), "total": total, "cursor": 0, "created_ms": created_ms}
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.rpush(keys.batch_inputs(batch_id), *(item.model_dump_json(exclude_none=True) for item in inputs))
+            pipe.hset(keys.batch(batch_id), mapping=fields)
+            pipe.zadd(keys.BATCHES, {batch_id: 0})
+            pipe.zadd(keys.EXPANDING, {batch_id: 0})
+            pipe.execute()
+        return self.get(batch_id)
+
+    @redis_errors()
+    def get(self, batch_id: str) -> BatchRecord:
+        """Return a batch.
+
+        Raises
+        ------
+        NotFoundError
+            There is none with this id.
+        """
+        if not JOB_ID.fullmatch(batch_id):
+            raise _missing(batch_id)
+        return self._many([batch_id])[0]
+
+    @redis_errors()
+    def page(self, *, limit: int, before: str | None) -> tuple[list[BatchRecord], str | None]:
+        """Return up to `limit` batches older than the id `before`, newest first, and the id to go on from."""
+        highest = f"({before}" if before else "+"
+        ids = self.redis.zrange(keys.BATCHES, highest, "-", desc=True, bylex=True, offset=0, num=limit + 1)
+        return self._many(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
+
+    @redis_errors()
+    def inputs(self, batch_id: str, first: int, last: int) -> list[BatchInput]:
+        """Return the inputs from `first` to `last`, both included."""
+        texts = self.redis.lrange(keys.batch_inputs(batch_id), first, last)
+        return [BatchInput.model_validate_json(text) for text in texts]
+
+    @redis_errors()
+    def expand(self, batch: BatchRecord, jobs: list[NewJob]) -> bool:
+        """Create the batch's next jobs and move its cursor; False when somebody else was faster, or it is canceled."""
+        answer = self._expand(
+            keys=[
+                keys.batch(batch.id),
+                keys.batch_counts(batch.id),
+                keys.batch_jobs(batch.id),
+                keys.SENT,
+                keys.UNTIDY,
+            ],
+            args=[batch.cursor, json.dumps([job.to_dict() for job in jobs])],
+        )
+        return bool(answer == "ok")
+
+    @redis_errors()
+    def expanding(self) -> list[str]:
+        """Return the ids of batches whose jobs were not all made yet, oldest first."""
+        found: list[str] = self.redis.zrange(keys.EXPANDING, 0, -1)
+        return found
+
+    @redis_errors()
+    def mark_expanded(self, batch_id: str) -> None:
+        """Note that all jobs of the batch were made."""
+        self.redis.zrem(keys.EXPANDING, batch_id)
+
+    @redis_errors()
+    def mark_canceled(self, batch_id: str) -> None:
+        """Note that no more jobs are to be made; from here on none is."""
+        self.get(batch_id)
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.batch(batch_id), "canceled", 1)
+            pipe.zrem(keys.EXPANDING, batch_id)
+            pipe.execute()
+
+    @redis_errors()
+    def job_ids(self, batch_id: str, chunk: int) -> Iterator[list[str]]:
+        """Return the ids of the jobs that were made, in order, `chunk` at a time."""
+        lowest = "-"
+        while ids := self.redis.zrange(keys.batch_jobs(batch_id), lowest, "+", bylex=True, offset=0, num=chunk):
+            yield ids
+            lowest = f"({ids[-1]}"
+
+    @redis_errors()
+    def failed_ids(self, batch_id: str) -> list[str]:
+        """Return the ids of the batch's failed jobs."""
+        self.get(batch_id)
+        found: list[str] = self.redis.zinter([keys.batch_jobs(batch_id), keys.by_state(JobState.FAILED)])
+        return found
+
+    def _many(self, batch_ids: list[str]) -> list[BatchRecord]:
+        with self.redis.pipeline(transaction=False) as pipe:
+            for batch_id in batch_ids:
+                pipe.hgetall(keys.batch(batch_id))
+                pipe.hgetall(keys.batch_counts(batch_id))
+            found = pipe.execute()
+        return [_record(i, *pair) for i, pair in zip(batch_ids, zip(found[::2], found[1::2], strict=True), strict=True)]
+
+
+def _record(batch_id: str, fields: Mapping[str, str], counts: Mapping[str, str]) -> BatchRecord:
+    if not fields:
+        raise _missing(batch_id)
+    return BatchRecord(
+        id=batch_id,
+        spec=BatchSpec.model_validate_json(fields["spec"]),
+        total=int(fields["total"]),
+        cursor=int(fields["cursor"]),
+        canceled="canceled" in fields,
+        created_at=datetime.fromtimestamp(int(fields["created_ms"]) / 1000, UTC),
+        counts={name: int(count) for name, count in counts.items()},
+    )
+
+
+def _missing(batch_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no batch {batch_id!r}. GET /v1/batches lists those there are.")

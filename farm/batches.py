@@ -1,0 +1,196 @@
+"""Batches: one call that stands for many jobs. It is stored at once and whole; its jobs are made from it in order."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import ValidationError
+from ulid import ULID
+
+from dreamcore.errors import DreamError
+from dreamcore.explain import explain
+from dreamcore.params import DreamParams
+from farm import change
+from farm.batch_store import BatchSpec, NewJob
+from farm.record import JobSpec
+from farm.schema import BatchPlan, ErrorView, PictureView, ProgressView
+from farm.states import JobState
+from farm.sweep import applied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from farm.batch_store import BatchInput, BatchRecord, BatchStore
+    from farm.jobs import JobService
+    from farm.pictures import PictureService, SeenPicture
+    from farm.record import JobRecord
+    from farm.sweep import Point
+
+CHUNK = 200
+"""Jobs made by one atomic step, which keeps the store busy for some milliseconds."""
+
+PROBLEMS = 10
+"""Problems that a dry run tells at most."""
+
+NO_PICTURE = PictureView(sha256="", width=0, height=0)
+
+
+class Item(NamedTuple):
+    """A job before it is made: its number in the batch, what it dreams on, and how it differs."""
+
+    number: int
+    picture: BatchInput
+    point: Point
+
+
+class BatchService:
+    """Batches from their acceptance to their end."""
+
+    def __init__(self, store: BatchStore, jobs: JobService, pictures: PictureService, *, chunk: int = CHUNK) -> None:
+        self.store = store
+        self.chunk = chunk
+        self.jobs = jobs
+        self.pictures = pictures
+
+    def create(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
+        """Store a batch. Once this returns, none of its jobs can be lost; pictures are looked at job by job."""
+        return self.store.create(str(ULID()), spec, inputs)
+
+    def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchPlan:
+        """Look at what a batch would be, its pictures included, and store nothing."""
+        found = (self._problem(number, item) for number, item in enumerate(inputs))
+        problems = [problem for problem in found if problem]
+        return BatchPlan(
+            jobs=len(inputs) * len(spec.sweep.axes()), unusable_inputs=len(problems), problems=problems[:PROBLEMS]
+        )
+
+    def expand(self, batch_id: str) -> bool:
+        """Make the next jobs of a batch and send their messages; False once there are none left to make."""
+        batch = self.store.get(batch_id)
+        items = list(self._items(batch))
+        if not items:
+            self.store.mark_expanded(batch_id)
+            return False
+        made = _Maker(self.jobs, self.pictures, batch).make(items)
+        if self.store.expand(batch, made):
+            for job in made:
+                if job.state is JobState.QUEUED:
+                    self.jobs.queue.send(job.id, 1)
+        return True
+
+    def expand_some(self, *, seconds: float) -> None:
+        """Make jobs of the batches that wait for it, in turn, for about so long."""
+        deadline = time.monotonic() + seconds
+        while (waiting := self.store.expanding()) and time.monotonic() < deadline:
+            for batch_id in waiting:
+                self.expand(batch_id)
+
+    def cancel(self, batch_id: str) -> BatchRecord:
+        """Make no more jobs, and end those that are queued or running."""
+        self.store.mark_canceled(batch_id)
+        for ids in self.store.job_ids(batch_id, self.chunk):
+            self.jobs.store.apply_all([change.cancel(job_id) for job_id in ids])
+        return self.store.get(batch_id)
+
+    def retry_failed(self, batch_id: str) -> BatchRecord:
+        """Queue the batch's failed jobs again."""
+        for job_id in self.store.failed_ids(batch_id):
+            self.jobs.retry(job_id)
+        return self.store.get(batch_id)
+
+    def results(self, batch_id: str) -> Iterator[JobRecord]:
+        """Return the batch's jobs that were made so far, in the order of their numbers."""
+        self.store.get(batch_id)
+        for ids in self.store.job_ids(batch_id, self.chunk):
+            yield from self.jobs.store.many(ids)
+
+    def _items(self, batch: BatchRecord) -> Iterator[Item]:
+        axes = batch.spec.sweep.axes()
+        numbers = range(batch.cursor, min(batch.cursor + self.chunk, batch.total))
+        if not numbers or batch.canceled:
+            return
+        first = numbers[0] // len(axes)
+        inputs = self.store.inputs(batch.id, first, numbers[-1] // len(axes))
+        for number in numbers:
+            picture, point = divmod(number, len(axes))
+            yield Item(number, inputs[picture - first], axes[point])
+
+    def _problem(self, number: int, item: BatchInput) -> str | None:
+        try:
+            _find(self.pictures, item)
+        except DreamError as error:
+            return f"inputs/{number}: {error}"
+        return None
+
+
+class _Maker:
+    """Turns a chunk's items into jobs; each picture is looked at once."""
+
+    def __init__(self, jobs: JobService, pictures: PictureService, batch: BatchRecord) -> None:
+        self.jobs = jobs
+        self.pictures = pictures
+        self.batch = batch
+        self._seen: dict[BatchInput, SeenPicture | DreamError] = {}
+
+    def make(self, items: list[Item]) -> list[NewJob]:
+        """Return the items' jobs; an item that can't be dreamt becomes a job that has failed, saying why."""
+        return [self._job(item) for item in items]
+
+    def _job(self, item: Item) -> NewJob:
+        job_id = numbered_id(self.batch.id, item.number)
+        params = applied(self.batch.spec.params, item.point)
+        try:
+            picture = self._look(item.picture)
+            spec, progress = self.jobs.prepare(
+                picture,
+                DreamParams.model_validate(params),
+                result_format=self.batch.spec.format,
+                name=item.picture.name,
+                tags=self.batch.spec.tags,
+            )
+        except (DreamError, ValidationError) as error:
+            return self._failed(job_id, item, params, error)
+        return NewJob(id=job_id, state=JobState.QUEUED, spec=spec, progress=progress)
+
+    def _failed(self, job_id: str, item: Item, params: Point, error: DreamError | ValidationError) -> NewJob:
+        spec = JobSpec(
+            params=params,
+            format=self.batch.spec.format,
+            input=NO_PICTURE.model_copy(update={"sha256": item.picture.sha256 or ""}),
+            name=item.picture.name,
+            tags=self.batch.spec.tags,
+        )
+        return NewJob(id=job_id, state=JobState.FAILED, spec=spec, progress=ProgressView(), error=_shown(error))
+
+    def _look(self, item: BatchInput) -> SeenPicture:
+        if item not in self._seen:
+            self._seen[item] = self._looked_at(item)
+        found = self._seen[item]
+        if isinstance(found, DreamError):
+            raise found
+        return found
+
+    def _looked_at(self, item: BatchInput) -> SeenPicture | DreamError:
+        try:
+            seen = _find(self.pictures, item)
+        except DreamError as error:
+            return error
+        self.pictures.keep(seen)
+        return seen._replace(data=b"")
+
+
+def numbered_id(batch_id: str, number: int) -> str:
+    """Return the id of a batch's job: it follows from the batch's, so that no job can be made twice."""
+    return str(ULID.from_int(int(ULID.from_str(batch_id)) + 1 + number))
+
+
+def _find(pictures: PictureService, item: BatchInput) -> SeenPicture:
+    return pictures.find(item.sha256) if item.sha256 else pictures.find_upload(item.upload or "")
+
+
+def _shown(error: DreamError | ValidationError) -> ErrorView:
+    if isinstance(error, DreamError):
+        return ErrorView(code=error.code, message=str(error))
+    problems = explain(error, known=tuple(DreamParams.model_fields))
+    return ErrorView(code="invalid_params", message=" ".join(f"{at.pointer}: {at.detail}" for at in problems))

@@ -1,0 +1,65 @@
+"""Sweeps: which points they have, and what they refuse."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from pydantic import ValidationError
+
+from farm.sweep import Sweep, applied, check_points
+
+
+def points(**fields):
+    axes = Sweep.model_validate(fields).axes()
+    return [axes[index] for index in range(len(axes))]
+
+
+def test_without_lists_there_is_one_point():
+    """A batch without a sweep makes one job of each input."""
+    assert points() == [{}]
+
+
+def test_lists_are_tried_each_with_each():
+    """The points are the product of the lists, the last changing fastest."""
+    steps, sizes = [5, 10, 20], [0.01, 0.02]
+
+    assert points(product={"steps": steps, "step_size": sizes}) == [
+        {"steps": n, "step_size": size} for n, size in product(steps, sizes)
+    ]
+
+
+def test_a_zip_group_counts_as_one_list():
+    """The lists of a group go in step, and with each value of the others."""
+    found = points(product={"seed": [1, 2]}, zip=[{"steps": [5, 10], "octaves": [3, 4]}])
+
+    assert found == [{"seed": seed, "steps": n, "octaves": o} for seed, (n, o) in product([1, 2], [(5, 3), (10, 4)])]
+
+
+def test_a_path_reaches_into_a_parameter_and_leaves_the_given_ones():
+    """`layers.fire8` sets one layer's weight in a copy."""
+    params = {"layers": {"fire8": 1.0, "fire9": 1.0}}
+
+    assert applied(params, {"layers.fire8": 2.0, "steps": 3}) == {"layers": {"fire8": 2.0, "fire9": 1.0}, "steps": 3}
+    assert params == {"layers": {"fire8": 1.0, "fire9": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"product": {"steps": []}}, "'steps' is empty"),
+        ({"zip": [{"steps": [1, 2], "octaves": [1]}]}, "steps: 2, octaves: 1"),
+        ({"zip": [{}]}, "must be of one length"),
+        ({"product": {"steps": [1]}, "zip": [{"steps": [2]}]}, "steps is swept more than once"),
+    ],
+)
+def test_a_sweep_that_can_not_be_is_refused(fields, says):
+    """The message names the list and what is wrong with it."""
+    with pytest.raises(ValidationError, match=says):
+        Sweep.model_validate(fields)
+
+
+def test_a_point_out_of_bounds_is_named():
+    """The first point whose parameters can't be is told, with the bound."""
+    with pytest.raises(ValueError, match=r"With \{'steps': 0\}.*greater than or equal to 1|at least 1"):
+        check_points({}, Sweep.model_validate({"product": {"steps": [1, 0]}}))
