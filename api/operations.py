@@ -11,9 +11,10 @@ from ulid import ULID
 
 from api.answers import shown
 from api.contract import problems
+from api.requests import PicturePath, UploadPath
 from api.state import services
 from farm import keys
-from farm.schema import Health, UploadView, WorkerPage
+from farm.schema import Health, PictureView, UploadView, WorkerPage
 
 bp = APIBlueprint("operations", __name__)
 
@@ -29,6 +30,22 @@ def create_upload() -> Response:
         expires_at=datetime.now(UTC) + timedelta(seconds=farm.settings.presign_expiry_s),
     )
     return shown(view, status=HTTPStatus.CREATED)
+
+
+@bp.post("/v1/uploads/<upload>/claim", tags=[Tag(name="jobs")], responses={200: PictureView, **problems(400, 413)})
+def claim_upload(path: UploadPath) -> Response:
+    """Look at what was uploaded and keep it under its SHA-256, which jobs and batches can name from then on."""
+    pictures = services().pictures
+    seen = pictures.find_upload(path.upload)
+    pictures.keep(seen)
+    return shown(seen.view)
+
+
+@bp.get("/v1/pictures/<sha256>", tags=[Tag(name="jobs")], responses={200: PictureView, **problems(400, 404)})
+def get_picture(path: PicturePath) -> Response:
+    """Tell whether a picture is stored already, so that nobody uploads it again."""
+    seen = services().pictures.seek(path.sha256)
+    return shown(seen.view)
 
 
 @bp.get("/v1/workers", tags=[Tag(name="workers")], responses={200: WorkerPage, **problems(503)})

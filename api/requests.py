@@ -89,6 +89,18 @@ class BatchRequest(Closed):
         return self
 
 
+class UploadPath(BaseModel):
+    """The upload in a path."""
+
+    upload: Annotated[str, Field(pattern=r"^[0-9A-Z]{26}$")]
+
+
+class PicturePath(BaseModel):
+    """The picture in a path."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class BatchPath(BaseModel):
     """The batch in a path."""
 

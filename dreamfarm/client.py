@@ -18,7 +18,19 @@ from dreamfarm.address import find_stack_url
 from dreamfarm.events import EventFollower
 from dreamfarm.files import whole_file
 from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transport, accepted, backoff_s
-from farm.schema import Health, JobPage, JobView, ModelPage, ModelView, WorkerPage, WorkerView
+from farm.schema import (
+    BatchPage,
+    BatchView,
+    Health,
+    JobPage,
+    JobView,
+    ModelPage,
+    ModelView,
+    PictureView,
+    UploadView,
+    WorkerPage,
+    WorkerView,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -101,6 +113,64 @@ class Farm:
         if name is not None:
             fields["name"] = name
         return self._transport.read(JobView, "POST", "/v1/jobs", repeatable=False, data=fields, files=files)
+
+    def upload(self, picture: Path | bytes) -> PictureView:
+        """Put a picture into the farm's store, past the api; one that it has already is left where it is."""
+        _, data, _ = _part(picture)
+        try:
+            return self._get(PictureView, f"/v1/pictures/{hashlib.sha256(data).hexdigest()}")
+        except FarmError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+        place = self._transport.read(UploadView, "POST", "/v1/uploads")
+        self._transport.call("PUT", place.url, content=data)
+        return self._transport.read(PictureView, "POST", f"/v1/uploads/{place.upload}/claim")
+
+    def submit_batch(
+        self,
+        pictures: Sequence[tuple[str, str]],
+        *,
+        params: Mapping[str, object] | None = None,
+        sweep: Mapping[str, object] | None = None,
+        format: ResultFormat = "png",  # noqa: A002  # as the api names it
+        name: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> BatchView:
+        """Hand in uploaded pictures, as (SHA-256, name), each with every point of the sweep; return the batch."""
+        body = {
+            "inputs": [{"sha256": sha256, "name": own} for sha256, own in pictures],
+            "params": dict(params or {}),
+            "sweep": dict(sweep or {}),
+            "format": format,
+            "name": name,
+            "tags": list(tags),
+        }
+        return self._transport.read(BatchView, "POST", "/v1/batches", repeatable=False, json=body)
+
+    def batch(self, batch_id: str) -> BatchView:
+        """Return a batch as it is now."""
+        return self._get(BatchView, f"/v1/batches/{batch_id}")
+
+    def batches(self, *, limit: int = 50) -> list[BatchView]:
+        """Return the newest batches."""
+        return self._get(BatchPage, "/v1/batches", {"limit": limit}).batches
+
+    def batch_jobs(self, batch_id: str) -> Iterator[JobView]:
+        """Yield the jobs of a batch that were made so far, in the order of their numbers."""
+        with self._transport.stream(f"/v1/batches/{batch_id}/results.jsonl") as response:
+            if response.is_error:
+                response.read()
+                accepted(response)
+            for line in response.iter_lines():
+                yield JobView.model_validate_json(line)
+
+    def cancel_batch(self, batch_id: str) -> BatchView:
+        """End every job of a batch that is queued or running."""
+        return self._transport.read(BatchView, "POST", f"/v1/batches/{batch_id}/cancel")
+
+    def retry_batch(self, batch_id: str) -> BatchView:
+        """Queue a batch's failed jobs again."""
+        return self._transport.read(BatchView, "POST", f"/v1/batches/{batch_id}/retry-failed")
 
     def get(self, job_id: str) -> JobView:
         """Return a job as it is now."""

@@ -51,6 +51,16 @@ class PictureService:
         """Look at a picture that is stored already."""
         return self._fetch(keys.picture(sha256), f"No picture with the SHA-256 {sha256!r} is stored: upload it first.")
 
+    def seek(self, sha256: str) -> SeenPicture:
+        """Look at a picture that may be stored.
+
+        Raises
+        ------
+        NotFoundError
+            It isn't.
+        """
+        return self.look_at(self.storage.get(keys.picture(sha256), max_bytes=self.max_bytes))
+
     def find_upload(self, upload_id: str) -> SeenPicture:
         """Look at what a client put past the api under a presigned link."""
         return self._fetch(keys.upload(upload_id), f"Nothing is uploaded as {upload_id!r}: PUT it to the upload's url.")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from dreamfarm.cli.batches import find_batch, tell
 from dreamfarm.cli.options import AsJson, FarmUrl, JobId, JobIds, for_each, open_farm
 from dreamfarm.cli.output import (
     age_text,
@@ -17,6 +18,7 @@ from dreamfarm.cli.output import (
     state_text,
     table,
 )
+from dreamfarm.client import Farm
 from farm.schema import JobView
 from farm.states import JobState
 
@@ -51,15 +53,15 @@ def show(job: JobId, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
 
 
 def cancel(job: JobIds, *, url: FarmUrl = None) -> None:
-    """End queued or running jobs, within one step."""
+    """End queued or running jobs, within one step; of a batch all of them."""
     with open_farm(url) as farm:
-        for_each(job, lambda job_id: print_note(f"{job_id} is {farm.cancel(job_id).state}."))
+        for_each(job, lambda one: _cancel(farm, one))
 
 
 def retry(job: JobIds, *, url: FarmUrl = None) -> None:
-    """Queue failed, canceled or expired jobs again."""
+    """Queue failed, canceled or expired jobs again; of a batch the failed ones."""
     with open_farm(url) as farm:
-        for_each(job, lambda job_id: print_note(f"{job_id} is {farm.retry(job_id).state}."))
+        for_each(job, lambda one: _retry(farm, one))
 
 
 def delete(job: JobIds, *, url: FarmUrl = None) -> None:
@@ -71,6 +73,35 @@ def delete(job: JobIds, *, url: FarmUrl = None) -> None:
         for job_id in dict.fromkeys(job):
             farm.delete(job_id)
             print_note(f"{job_id} is deleted.")
+
+
+def list_batches(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
+    url: FarmUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List batches, newest first."""
+    with open_farm(url) as farm:
+        found = farm.batches(limit=limit)
+    if as_json:
+        print_json(found)
+    for batch in found if not as_json else ():
+        tell(batch)
+
+
+def _cancel(farm: Farm, wanted: str) -> None:
+    if find_batch(farm, wanted):
+        tell(farm.cancel_batch(wanted))
+    else:
+        print_note(f"{wanted} is {farm.cancel(wanted).state}.")
+
+
+def _retry(farm: Farm, wanted: str) -> None:
+    if find_batch(farm, wanted):
+        tell(farm.retry_batch(wanted))
+    else:
+        print_note(f"{wanted} is {farm.retry(wanted).state}.")
 
 
 def _job_table(jobs: list[JobView]) -> Table:

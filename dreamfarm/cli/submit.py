@@ -5,14 +5,23 @@ from typing import Annotated, Any
 
 import typer
 
+from dreamfarm.cli.batches import (
+    batch_code,
+    find_batch,
+    follow_batch,
+    parse_sweep,
+    pictures_in,
+    tell,
+    upload_all,
+)
 from dreamfarm.cli.dream_options import dream_options
-from dreamfarm.cli.errors import naming
+from dreamfarm.cli.errors import ExitCode, naming
 from dreamfarm.cli.follow import follow, report
 from dreamfarm.cli.options import AsJson, FarmUrl, Format, Guide, JobIds, open_farm
 from dreamfarm.cli.output import print_json, print_note
-from dreamfarm.cli.results import folder_for, save_result
+from dreamfarm.cli.results import folder_for, save_batch, save_result
 from dreamfarm.client import Farm
-from farm.schema import JobView
+from farm.schema import BatchView, JobView
 from farm.states import JobState
 
 
@@ -23,9 +32,8 @@ def submit(
         typer.Argument(
             metavar="PICTURES",
             exists=True,
-            dir_okay=False,
             readable=True,
-            help="The pictures to dream.",
+            help="The pictures to dream, or folders of them.",
             show_default=False,
         ),
     ],
@@ -35,6 +43,14 @@ def submit(
     format: Format = "png",  # noqa: A002  # the option's name
     name: Annotated[str | None, typer.Option(help="Name to recognise the jobs by; left out: the file's.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag to list the jobs by; may be repeated.")] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="Dream each picture with each value: step_size=0.01,0.02; may be repeated. "
+            "Lists joined by ';' go in step.",
+        ),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show progress until all are done.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Watch, and save the results in this folder.")
@@ -45,9 +61,19 @@ def submit(
     """Hand in pictures to the farm.
 
     Prints the new jobs' ids, one a line, for scripts:  dreamfarm submit *.jpg | xargs dreamfarm watch
+    A folder or a sweep makes a batch, whose id is printed alone:  dreamfarm submit photos/ --sweep steps=5,10 --watch
     """
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
+    if sweep or any(file.is_dir() for file in files):
+        if guide:
+            raise typer.BadParameter("a batch takes no guide yet; submit the pictures by themselves")
+        options = {"params": params, "format": format, "name": name, "tags": tag or ()}
+        with open_farm(url) as farm:
+            batch = _submit_batch(farm, pictures_in(files), parse_sweep(sweep or ()), options, as_json=as_json)
+            if watched:
+                raise typer.Exit(_finish_batch(farm, batch.id, folder))
+        return
     with open_farm(url) as farm:
         jobs = []
         for file in files:
@@ -63,12 +89,37 @@ def submit(
             raise typer.Exit(report(jobs))
 
 
+def _submit_batch(
+    farm: Farm, files: list[Path], sweep: dict[str, Any], options: dict[str, Any], *, as_json: bool
+) -> BatchView:
+    pictures = upload_all(farm, files)
+    inputs = [(picture.sha256, file.name) for picture, file in zip(pictures, files, strict=True)]
+    batch = farm.submit_batch(inputs, sweep=sweep, **options)
+    if as_json:
+        print_json(batch)
+    else:
+        typer.echo(batch.id)
+    return batch
+
+
+def _finish_batch(farm: Farm, batch_id: str, folder: Path | None) -> ExitCode:
+    batch = follow_batch(farm, batch_id)
+    if folder:
+        for path in save_batch(farm, batch_id, folder):
+            print_note(f"Saved {path}")
+    tell(batch)
+    return batch_code(batch)
+
+
 def watch(job: JobIds, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
     """Show jobs' progress until all of them are done.
 
-    With --json: one line per change. Ends with 0 where all succeeded, 1 where one failed, 5 where one was canceled.
+    A batch's id stands for all of its jobs. With --json: one line per change of a job.
+    Ends with 0 where all succeeded, 1 where one failed, 5 where one was canceled.
     """
     with open_farm(url) as farm:
+        if len(job) == 1 and (batch := find_batch(farm, job[0])):
+            raise typer.Exit(_finish_batch(farm, batch.id, None))
         jobs = [farm.get(job_id) for job_id in dict.fromkeys(job)]
         raise typer.Exit(report(follow(farm, jobs, as_json_lines=as_json)))
 

@@ -205,7 +205,6 @@ def test_cancel_retry_delete(run, fake):
     ("command", "exit_code", "words"),
     [
         (["submit", "nope.png"], 2, ["nope.png", "not exist"]),
-        (["submit", "."], 2, ["directory"]),
         (["submit", "sky.png", "--steps", "many"], 2, ["--steps", "many"]),
         (["submit", "sky.png", "--layers", "fire8=x"], 2, ["--layers", "fire8=x"]),
         (["submit", "sky.png", "--layers", "fire8,fire8"], 2, ["fire8", "twice"]),

@@ -10,9 +10,11 @@ import httpx2
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from dreamcore import DreamParams, dream
 from dreamcore.pictures import decode, read_recipe
+from dreamfarm.cli import app
 from dreamfarm.client import FarmError
 from farm.schema import JobView
 from farm.states import JobState
@@ -162,3 +164,27 @@ def test_the_view_reads_what_a_newer_farm_sends():
     """A client ignores keys that it doesn't know."""
     assert "extra" not in JobView.model_fields
     assert JobView.model_config["extra"] == "ignore"
+
+
+def dreamfarm(*words):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_a_folder_and_a_sweep_make_a_batch(stack, tmp_path):
+    """The command uploads a folder, sweeps, waits, saves every dream, and draws them with labelled axes."""
+    photos, dreams = tmp_path / "photos", tmp_path / "dreams"
+    photos.mkdir()
+    for name, seed in (("a.png", 1), ("b.png", 2)):
+        (photos / name).write_bytes(picture(96, 96, seed=seed))
+    options = ["--octaves", "1", "--url", stack.api_url]
+
+    made = dreamfarm("submit", photos, "--sweep", "steps=1,2", *options, "--output", dreams)
+    again = dreamfarm(
+        "get", made.stdout.strip(), "-o", dreams, "--sheet", tmp_path / "sheet.png", "--url", stack.api_url
+    )
+
+    assert "4 jobs, 4 succeeded" in made.stderr
+    assert len(list(dreams.iterdir())) == len(again.stdout.splitlines()) == 4
+    assert Image.open(tmp_path / "sheet.png").height > 2 * 256

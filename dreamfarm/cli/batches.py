@@ -1,0 +1,137 @@
+"""Batches on the command line: folders and sweeps, uploads in parallel, one bar for the batch."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from dreamfarm.cli.dream_options import parse_layers
+from dreamfarm.cli.errors import CommandError, ExitCode, naming
+from dreamfarm.cli.output import duration_text, print_note
+from dreamfarm.transport import FarmError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from dreamfarm.client import Farm
+    from farm.schema import BatchView, PictureView
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
+PARALLEL_UPLOADS = 8
+POLL_S = 0.5
+
+
+def pictures_in(paths: Iterable[Path]) -> list[Path]:
+    """Return the files, and every picture in and below the folders, each once."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        if not inside:
+            raise CommandError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).", ExitCode.USAGE)
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def parse_sweep(texts: Iterable[str]) -> dict[str, Any]:
+    """Read `step_size=0.01,0.02`: a list of values; lists joined by `;` go in step."""
+    sweep: dict[str, Any] = {"product": {}, "zip": []}
+    for text in texts:
+        group = dict(map(_named_list, text.split(";")))
+        if len(group) > 1:
+            sweep["zip"].append(group)
+        else:
+            sweep["product"].update(group)
+    return sweep
+
+
+def _named_list(text: str) -> tuple[str, list[Any]]:
+    name, separator, values = (part.strip() for part in text.partition("="))
+    if not (name and separator and values):
+        raise typer.BadParameter(f"{text!r} is no sweep; write for example step_size=0.01,0.02,0.04")
+    name = name.replace("-", "_")
+    return name, [_value(name, value.strip()) for value in values.split(",")]
+
+
+def _value(name: str, text: str) -> Any:
+    if name == "layers":
+        return parse_layers(text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def upload_all(farm: Farm, files: list[Path]) -> list[PictureView]:
+    """Put pictures into the farm's store, several at once; those it has already are passed over."""
+    with _bar() as bar, ThreadPoolExecutor(PARALLEL_UPLOADS) as pool:
+        task = bar.add_task("pictures", total=len(files))
+        pending = [pool.submit(_uploaded, farm, file, partial(bar.advance, task)) for file in files]
+        try:
+            return [one.result() for one in pending]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _uploaded(farm: Farm, file: Path, done: partial[None]) -> PictureView:
+    with naming(file):
+        picture = farm.upload(file)
+    done()
+    return picture
+
+
+def follow_batch(farm: Farm, batch_id: str) -> BatchView:
+    """Show a batch's progress until all its jobs have ended."""
+    with _bar() as bar:
+        batch = farm.batch(batch_id)
+        task = bar.add_task("dreams", total=batch.total)
+        while batch.state == "active":
+            bar.update(task, completed=batch.fraction * batch.total)
+            time.sleep(POLL_S)
+            batch = farm.batch(batch_id)
+        bar.update(task, completed=batch.total)
+    return batch
+
+
+def tell(batch: BatchView) -> None:
+    """Say in a line how a batch stands."""
+    counts = ", ".join(f"{n} {state}" for state, n in batch.counts.items() if n)
+    left = f"; {duration_text(batch.eta_s)} left" if batch.eta_s else ""
+    print_note(f"{batch.id}: {batch.total} jobs, {counts or 'none left'}{left}")
+    for code, n in batch.failures.items():
+        print_note(f"  {n} failed: {code}", style="red")
+
+
+def batch_code(batch: BatchView) -> ExitCode:
+    """Return how a command that waited for a batch ends."""
+    if batch.counts.get("failed"):
+        return ExitCode.FAILED
+    return ExitCode.CANCELED if batch.counts.get("canceled") else ExitCode.OK
+
+
+def find_batch(farm: Farm, wanted: str) -> BatchView | None:
+    """Return the batch of this id; None where there is none."""
+    try:
+        return farm.batch(wanted)
+    except FarmError as error:
+        if error.status == 404:  # noqa: PLR2004  # not found
+            return None
+        raise
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
