@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.contestants import CASES, CONVOLUTION_OPERATIONS
-from dreamcore.processor import processor, usable_cores
 from dreamcore.capacity import step_operations
 from dreamcore.catalog import get_model
+from dreamcore.processor import processor, usable_cores
 
 TITLES = {
     "dreamcore": "dreamcore",
