@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def dream_pack(
 ) -> list[Outcome]:
     """Dream on N pictures of one shape, all of them in each step; each comes out as `dream` would return it.
 
-    A picture that is stopped, or that fails, leaves before the next step, and the rest go on.
+    A picture that is stopped leaves before the next step, one that fails before the one after; the rest go on.
 
     Parameters
     ----------
@@ -100,6 +100,7 @@ class _Lane:
         self.index = index
         self.hooks = hooks
         self.outcome: Outcome | None = None
+        self.ahead = 0
         self._stopping = False
 
     def started(
@@ -128,14 +129,21 @@ class _Lane:
 
     def goes_on(self) -> bool:
         """Return whether the octave has another step for this picture; asks whether it should stop."""
-        if self.outcome is not None or self.course.is_done(self.state):
+        if self.outcome is not None or self.course.is_done(self.next_state()):
             return False
         with self._alone():
             self._stopping = self.hooks.should_stop is not None and self.hooks.should_stop(self.index)
             return not self._stopping
         return False
 
+    def next_state(self) -> State:
+        """Return the state as the next step finds it, counting a step that was begun and not yet recorded."""
+        return replace(self.state, step=self.state.step + self.ahead)
+
     def record(self, loss: float, slope: float) -> None:
+        self.ahead = 0
+        if self.outcome is not None:
+            return
         with self._alone():
             progress = self.course.record(self.state, loss=loss, slope=slope)
             if self.hooks.on_progress:
@@ -169,11 +177,14 @@ class _Batch:
     """The pictures that take steps together, as one tensor.
 
     Where a compiled function is made for one shape, it is filled up to `slots` with repetitions, whose results are
-    dropped: pictures that leave cost no compilation.
+    dropped: pictures that leave cost no compilation. A step's numbers are read while the device takes the next one, so
+    that it never waits, unless a loss limit needs them before.
     """
 
     def __init__(self, lanes: list[_Lane], slots: int) -> None:
         self.lanes = lanes
+        self._begun: tuple[Tensor, Tensor] | None = None
+        self._waits = any(lane.course.params.max_loss is not None for lane in lanes)
         self._filled = lanes + lanes[:1] * (slots - len(lanes) if STATIC_SHAPES else 0)
         self._images = ops.concatenate([lane.state.image for lane in self._filled])
         memories = zip(*(lane.state.memory for lane in self._filled), strict=True)
@@ -181,16 +192,29 @@ class _Batch:
         self._guides = [ops.concatenate(each) for each in zip(*(lane.guides for lane in self._filled), strict=True)]
 
     def step(self) -> None:
-        """Take a step with every picture."""
-        each = [lane.course.step_inputs(lane.state) for lane in self._filled]
+        """Begin a step with every picture, and record the one before."""
+        each = [lane.course.step_inputs(lane.next_state()) for lane in self._filled]
         inputs = [np.concatenate(values) for values in zip(*each, strict=True)]
         compiled_step = self.lanes[0].course.compiled_step
         self._images, losses, slopes, *self._memory = compiled_step(self._images, *inputs, *self._memory, *self._guides)
-        for lane, loss, slope in zip(self.lanes, np.asarray(losses), np.asarray(slopes), strict=False):
+        self._record()
+        self._begun = losses, slopes
+        for lane in self.lanes:
+            lane.ahead = 1
+        if self._waits:
+            self._record()
+
+    def _record(self) -> None:
+        if self._begun is None:
+            return
+        losses, slopes = map(np.asarray, self._begun)
+        self._begun = None
+        for lane, loss, slope in zip(self.lanes, losses, slopes, strict=False):
             lane.record(float(loss), float(slope))
 
     def unload(self) -> None:
-        """Give each picture back to its lane."""
+        """Record what was begun, and give each picture back to its lane."""
+        self._record()
         for index, lane in enumerate(self.lanes):
             lane.state.image = self._images[index : index + 1]
             lane.state.memory = [each[index : index + 1] for each in self._memory]
