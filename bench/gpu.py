@@ -57,7 +57,7 @@ def main() -> None:
     console.print(f"{describe_device()}, {describe_backend()}, {plan.side_px}x{plan.side_px} px")
     rates = {precision: matrix_rate(plan.matrix, precision) for precision in PRECISIONS}
     console.print(_rates_table(rates))
-    for name in MODELS:
+    for name in options.models:
         model = _model(name)
         console.print(_checks_table(model, plan))
         console.print(_speeds_table(model, plan, rates))
@@ -65,6 +65,9 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Check and measure packs on whatever device there is.")
+    parser.add_argument(
+        "--models", nargs="+", choices=MODELS, default=MODELS, help="networks to measure; all by default"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes: see that it works")
     parser.add_argument(
         "--cache", type=Path, default=Path(".dreamfarm/compiled"), help="where JAX keeps what it compiled"
