@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dreamcore.checkpoint import Checkpoint
-    from dreamcore.course import State
+    from dreamcore.course import Pixels, State
     from dreamcore.models import Model
     from dreamcore.params import DreamParams
     from dreamcore.results import Progress
@@ -30,10 +30,10 @@ Outcome = DreamResult | Exception
 
 
 def dream_pack(
-    images: Sequence[NDArray[np.uint8]],
+    images: Sequence[Pixels],
     params: Sequence[DreamParams],
     *,
-    guides: Sequence[NDArray[np.uint8] | None] | None = None,
+    guides: Sequence[Pixels | None] | None = None,
     model: Model | None = None,
     on_progress: Callable[[int, Progress], None] | None = None,
     on_octave: Callable[[int, Checkpoint, NDArray[np.uint8]], None] | None = None,
@@ -46,7 +46,7 @@ def dream_pack(
 
     Parameters
     ----------
-    images : N of (H, W, 3) uint8, RGB
+    images : N of (H, W, 3) uint8 or uint16, RGB
     params
         One for each picture, with equal `dreamcore.pack_key`: they may differ in seed, step size, jitter, loss limit
         and layer weights.
@@ -106,9 +106,9 @@ class _Lane:
     def started(
         self,
         model: Model,
-        image: NDArray[np.uint8],
+        image: Pixels,
         params: DreamParams,
-        guide: NDArray[np.uint8] | None,
+        guide: Pixels | None,
         resume: Checkpoint | None,
     ) -> _Lane:
         with self._alone():

@@ -84,6 +84,23 @@ def test_one_that_is_stopped_leaves_and_the_rest_go_on(pictures, alone, squeezen
     assert_same(dream(pictures[1], DIFFERENT[1], model=squeezenet, resume=checkpoint), alone[1])
 
 
+def test_what_an_optimiser_remembers_stays_with_its_picture(pictures, squeezenet):
+    """With Adam, pictures that go on, and one that is stopped within an octave and resumed, end as they would alone."""
+    params = [each.model_copy(update={"optimiser": "adam", "momentum": 0.9}) for each in DIFFERENT]
+    asked = [0, 0, 0]
+
+    def should_stop(index):
+        asked[index] += 1
+        return index == 0 and asked[0] == 3
+
+    outcomes = dream_pack(pictures, params, model=squeezenet, should_stop=should_stop)
+
+    assert len(outcomes[0].checkpoint.memory) == 2
+    resumed = dream(pictures[0], params[0], model=squeezenet, resume=outcomes[0].checkpoint)
+    for index, outcome in enumerate([resumed, *outcomes[1:]]):
+        assert_same(outcome, dream(pictures[index], params[index], model=squeezenet))
+
+
 def test_one_without_a_direction_fails_alone(pictures, alone, squeezenet):
     """A picture whose weights are all zero fails at its first step; the others don't notice."""
     flat = PARAMS.model_copy(update={"layers": {"fire5": 0.0, "fire8": 0.0}})
