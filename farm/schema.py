@@ -22,6 +22,8 @@ class ProgressView(View):
     """How far a render is."""
 
     fraction: Annotated[float, Field(ge=0, le=1, description="Share of the work done, by pixels times steps.")] = 0
+    frame: Annotated[int, Field(description="Frame at work, from 1; 0 where the job makes a single picture.")] = 0
+    frames: Annotated[int, Field(description="Frames in all; 0 where the job makes a single picture.")] = 0
     octave: Annotated[int, Field(description="Octave at work, from 1; 0 before the first.")] = 0
     octaves: Annotated[int, Field(description="Octaves in all, after clamping.")] = 0
     step: Annotated[int, Field(description="Steps done in this octave.")] = 0

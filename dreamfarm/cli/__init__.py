@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dreamcore.version import __version__
-from dreamfarm.cli import dream, jobs, models, results, stack, submit, workers
+from dreamfarm.cli import dream, jobs, models, results, stack, submit, workers, zoom
 from dreamfarm.cli.errors import EXIT_CODES_HELP, DreamfarmGroup
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ FARM = "With a farm"
 JOBS = "Jobs"
 
 app.command(rich_help_panel=HERE)(dream.dream)
+app.command(rich_help_panel=HERE)(zoom.zoom)
 app.command(rich_help_panel=HERE)(models.models)
 app.command(rich_help_panel=FARM)(stack.demo)
 app.command(rich_help_panel=FARM)(stack.up)

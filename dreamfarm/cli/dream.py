@@ -68,10 +68,10 @@ def dream(
     Prints the result's path. The result carries its recipe: parameters, seed, weights. The same again gives the same
     picture.
     """
-    wanted = _validated(params)
+    wanted = validated(params)
     target, kind = _target(file, output, format)
-    picture = _open(file, max_megapixels)
-    guiding = _open(guide, max_megapixels) if guide else None
+    picture = open_picture(file, max_megapixels)
+    guiding = open_picture(guide, max_megapixels) if guide else None
     plan = plan_octaves(wanted, *picture.rgb.shape[:2])
     for notice in (*picture.notices, *plan.notices):
         print_note(notice, style="yellow")
@@ -85,7 +85,8 @@ def dream(
     typer.echo(target)
 
 
-def _validated(params: dict[str, Any]) -> DreamParams:
+def validated(params: dict[str, Any]) -> DreamParams:
+    """Return the parameters that were asked for, or end the command saying what is wrong with them."""
     try:
         return DreamParams.model_validate(params)
     except ValidationError as error:
@@ -106,7 +107,8 @@ def _target(file: Path, output: Path | None, kind: ResultFormat | None) -> tuple
     return output, kind or named or "png"
 
 
-def _open(file: Path, max_megapixels: float) -> Picture:
+def open_picture(file: Path, max_megapixels: float) -> Picture:
+    """Open a picture; an error names its file."""
     with naming(file):
         return decode(file.read_bytes(), max_pixels=int(max_megapixels * MEGA))
 
@@ -117,7 +119,7 @@ def _bar(bars: Bars, label: str) -> Callable[["Progress"], None]:
 
     def show(progress: "Progress") -> None:
         state = JobState.RUNNING if progress.fraction < 1 else JobState.SUCCEEDED
-        bars.show(bar, state, _view(progress, time.monotonic() - started))
+        bars.show(bar, state, progress_view(progress, time.monotonic() - started))
 
     return show
 
@@ -140,7 +142,8 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _view(progress: "Progress", spent_s: float) -> ProgressView:
+def progress_view(progress: "Progress", spent_s: float) -> ProgressView:
+    """Return a step's progress as it is shown, after so many seconds."""
     done = progress.fraction
     return ProgressView(
         fraction=done,

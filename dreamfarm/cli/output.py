@@ -88,7 +88,8 @@ def octave_text(progress: ProgressView) -> str:
     """Return how far a render is, in words."""
     if not progress.octave:
         return ""
-    return f"octave {progress.octave}/{progress.octaves} step {progress.step}/{progress.steps}"
+    frame = f"frame {progress.frame}/{progress.frames} " if progress.frames else ""
+    return f"{frame}octave {progress.octave}/{progress.octaves} step {progress.step}/{progress.steps}"
 
 
 def loss_text(loss: float | None) -> str:
