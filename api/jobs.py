@@ -45,6 +45,7 @@ def create_job() -> Response:
         picture,
         options.params,
         guide=guide,
+        zoom=options.zoom_path(),
         result_format=options.format,
         name=options.name or _file_name(),
         tags=tuple(dict.fromkeys(options.tags)),
@@ -94,7 +95,7 @@ def get_result(path: JobPath) -> Response:
 
 @bp.get("/<job_id>/preview", responses={302: REDIRECT, **problems(404)})
 def get_preview(path: JobPath) -> Response:
-    """Redirect to a small picture of the latest finished octave."""
+    """Redirect to a small picture of the latest finished octave, or of a late frame."""
     return redirected(services().jobs.preview_url(path.job_id))
 
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from api.problems import InvalidRequestError
 from dreamcore.explain import FieldProblem, explain
 from dreamcore.params import DreamParams
-from farm.schema import ResultFormat
+from dreamcore.zoom_path import ZoomParams
+from farm.schema import JobKind, ResultFormat
 from farm.states import JobState
 from farm.sweep import Sweep, check_points
 
@@ -54,9 +55,21 @@ class JobOptions(Closed):
     """All of a job but its pictures."""
 
     params: Annotated[DreamParams, Field(default_factory=DreamParams)]
-    format: Annotated[ResultFormat, Field(description="File format of the result.")] = "png"
+    kind: Annotated[JobKind, Field(description="dream: a picture; zoom: a film.")] = "dream"
+    zoom: Annotated[ZoomParams | None, Field(description="For the kind zoom; left out: its defaults.")] = None
+    format: Annotated[ResultFormat, Field(description="File format of the picture; a film's is in `zoom`.")] = "png"
     name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
+
+    @model_validator(mode="after")
+    def _zoom_goes_with_its_kind(self) -> Self:
+        if self.zoom is not None and self.kind != "zoom":
+            raise ValueError('`zoom` is for jobs of the kind "zoom": say so, or leave it out.')
+        return self
+
+    def zoom_path(self) -> ZoomParams | None:
+        """Return how to zoom; None for the other kind."""
+        return (self.zoom or ZoomParams()) if self.kind == "zoom" else None
 
 
 class JobRequest(JobOptions):
@@ -160,7 +173,7 @@ def parse_body(model: type[Model], data: Any) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        known = (*model.model_fields, *DreamParams.model_fields)
+        known = (*model.model_fields, *DreamParams.model_fields, *ZoomParams.model_fields)
         raise InvalidRequestError(explain(error, known=known)) from None
 
 
@@ -173,9 +186,9 @@ def read_json() -> Any:
 
 
 def read_form_options() -> JobOptions:
-    """Return the options in a multipart body: `params` and `tags` as JSON, the others as plain text."""
+    """Return the options in a multipart body: `params`, `zoom` and `tags` as JSON, the others as plain text."""
     fields: dict[str, Any] = dict(request.form)
-    for name in ("params", "tags"):
+    for name in ("params", "zoom", "tags"):
         if name in fields:
             fields[name] = _json_field(name, fields)
     return parse_body(JobOptions, fields)

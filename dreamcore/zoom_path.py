@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from dreamcore.errors import DreamError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +25,7 @@ Shift = Annotated[float, Field(ge=-0.5, le=0.5)]
 KERNEL_REACH_PX = 3
 NTSC = 1001
 LARGEST_RATE = 240
+GIF_LARGEST_RATE = 50
 
 
 class ZoomParams(BaseModel):
@@ -61,6 +64,13 @@ class ZoomParams(BaseModel):
                 f"{given!r} frames per second are not possible; more than 0 and at most {LARGEST_RATE} are"
             )
         return str(exact)
+
+    def check(self) -> None:
+        """Raise `DreamError` where the format can't show so many frames per second."""
+        if self.format == "gif" and self.rate > GIF_LARGEST_RATE:
+            raise DreamError(
+                f"A GIF shows at most {GIF_LARGEST_RATE} frames per second, not {float(self.rate):g}. Take mp4 or webm."
+            )
 
     @property
     def rate(self) -> Fraction:
@@ -105,7 +115,8 @@ def moved(image: NDArray[np.uint8], path: ZoomParams) -> NDArray[np.uint8]:
     padded = Image.fromarray(np.pad(image, (*margins, (0, 0)), mode="symmetric"))
     a, b, c, d, e, f = matrix
     place = (a, b, c + left, d, e, f + top)
-    return np.array(padded.transform((width, height), Image.Transform.AFFINE, place, Image.Resampling.BICUBIC))
+    new = padded.transform((width, height), Image.Transform.AFFINE, place, Image.Resampling.BICUBIC)
+    return np.array(new, np.uint8)
 
 
 def calmed(image: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -122,7 +133,8 @@ def calmed(image: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.u
     mean, spread = levels.mean(axis=(0, 1)), levels.std(axis=(0, 1))
     wanted_mean, wanted_spread = picture.mean(axis=(0, 1)), picture.std(axis=(0, 1))
     gain = np.minimum(1, wanted_spread / np.maximum(spread, 1)).astype(np.float32)
-    return np.clip(np.rint((levels - mean) * gain + wanted_mean.astype(np.float32)), 0, 255).astype(np.uint8)
+    calm: NDArray[np.uint8] = np.clip(np.rint((levels - mean) * gain + wanted_mean), 0, 255).astype(np.uint8)
+    return calm
 
 
 def _inverse(path: ZoomParams, width: int, height: int) -> tuple[float, ...]:

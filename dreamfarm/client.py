@@ -103,13 +103,19 @@ class Farm:
         *,
         params: Mapping[str, object] | None = None,
         guide: Path | bytes | None = None,
+        zoom: Mapping[str, object] | None = None,
         format: ResultFormat = "png",  # noqa: A002  # as the api names it
         name: str | None = None,
         tags: Sequence[str] = (),
     ) -> JobView:
-        """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults."""
+        """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults.
+
+        With `zoom`, be it empty, the job makes a film: frames, scale, rotate, shift, centre, fps, format and so on.
+        """
         files = {"image": _part(picture)} | ({"guide": _part(guide)} if guide is not None else {})
         fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
+        if zoom is not None:
+            fields |= {"kind": "zoom", "zoom": json.dumps(dict(zoom))}
         if name is not None:
             fields["name"] = name
         return self._transport.read(JobView, "POST", "/v1/jobs", repeatable=False, data=fields, files=files)

@@ -15,14 +15,18 @@ from farm.schema import ErrorView, ProgressView
 from farm.states import ACTIVE, JobState
 
 if TYPE_CHECKING:
+    from dreamcore.octaves import OctavePlan
     from dreamcore.params import DreamParams
+    from dreamcore.zoom_path import VideoFormat, ZoomParams
     from farm.change import Applied, Change
     from farm.pictures import PictureService, SeenPicture
     from farm.queue import RenderQueue
     from farm.record import JobRecord
-    from farm.schema import ResultFormat
+    from farm.schema import OutputFormat, ResultFormat
     from farm.storage import ObjectStore
     from farm.store import JobStore
+
+FILM_FORMATS: dict[VideoFormat, OutputFormat] = {"mp4": "mp4", "webm": "webm", "gif": "gif", "frames": "zip"}
 
 
 class JobService:
@@ -40,6 +44,7 @@ class JobService:
         params: DreamParams,
         *,
         guide: SeenPicture | None = None,
+        zoom: ZoomParams | None = None,
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
@@ -50,10 +55,14 @@ class JobService:
         ------
         PictureTooSmallError
             The network takes no picture so small; nothing was stored.
+        DreamError
+            The film's format can't show so many frames per second; nothing was stored.
         GuideError
             A guide is missing, or given for nothing; nothing was stored.
         """
-        spec, progress = self.prepare(picture, params, guide=guide, result_format=result_format, name=name, tags=tags)
+        spec, progress = self.prepare(
+            picture, params, guide=guide, zoom=zoom, result_format=result_format, name=name, tags=tags
+        )
         for seen in filter(None, (picture, guide)):
             self.pictures.keep(seen)
         job = self.store.create(str(ULID()), spec, progress)
@@ -66,23 +75,28 @@ class JobService:
         params: DreamParams,
         *,
         guide: SeenPicture | None = None,
+        zoom: ZoomParams | None = None,
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
     ) -> tuple[JobSpec, ProgressView]:
         """Return a job's spec and its progress before anything; raises as `create` does, and stores nothing."""
         params.check_guide(given=guide is not None)
+        if zoom:
+            zoom.check()
         plan = plan_octaves(params, picture.view.height, picture.view.width)
         spec = JobSpec(
+            kind="zoom" if zoom else "dream",
             params=params.model_dump(mode="json"),
-            format=result_format,
+            zoom=zoom.model_dump(mode="json") if zoom else None,
+            format=FILM_FORMATS[zoom.format] if zoom else result_format,
             input=picture.view,
             guide=guide.view if guide else None,
             name=name,
             tags=tags,
             notices=(*picture.notices, *plan.notices),
         )
-        return spec, ProgressView(octaves=len(plan.sizes), steps=params.steps)
+        return spec, _before(plan, params, zoom)
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job, or raise `NotFoundError`."""
@@ -101,7 +115,7 @@ class JobService:
     def retry(self, job_id: str) -> JobRecord:
         """Queue a failed, canceled or expired job again; an active one is left as it is."""
         start = self.get(job_id).progress.model_copy(
-            update={"fraction": 0.0, "octave": 0, "step": 0, "loss": None, "eta_s": None}
+            update={"fraction": 0.0, "frame": 0, "octave": 0, "step": 0, "loss": None, "eta_s": None}
         )
         outcome = self._apply(change.retry(job_id, progress=start.model_dump_json()))
         job = self.get(job_id)
@@ -168,7 +182,7 @@ class JobService:
         return applied
 
     def tidy(self, job_id: str) -> None:
-        """Drop the checkpoints of a job that has ended, and lay its record beside its result."""
+        """Drop the checkpoints and frames of a job that has ended, and lay its record beside its result."""
         try:
             job = self.get(job_id)
         except NotFoundError:
@@ -178,6 +192,7 @@ class JobService:
             return  # retried meanwhile; it is tidied up after when it ends again
         for attempt in range(1, job.attempt + 1):
             self.storage.delete_prefix(keys.attempt_blobs(job_id, attempt), suffix=".npz")
+            self.storage.delete_prefix(keys.frames(job_id, attempt))
         if job.output is not None:
             text = job.view().model_dump_json(indent=2).encode()
             self.storage.put(keys.manifest(job_id), text, content_type="application/json")
@@ -188,6 +203,10 @@ class JobService:
         if outcome is Outcome.MISSING:
             self.get(wanted.id)
         return outcome
+
+
+def _before(plan: OctavePlan, params: DreamParams, zoom: ZoomParams | None) -> ProgressView:
+    return ProgressView(octaves=len(plan.sizes), steps=params.steps, frames=zoom.frames if zoom else 0)
 
 
 def _exhausted(lost: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from farm.schema import ResultFormat
+    from farm.schema import OutputFormat
     from farm.states import JobState
 
 INDEX = "jobs:index"
@@ -92,6 +92,21 @@ def checkpoint(job_id: str, attempt: int, octave: int, step: int) -> str:
     return f"{attempt_blobs(job_id, attempt)}octave-{octave}-step-{step}.npz"
 
 
+def frame(job_id: str, attempt: int, number: int) -> str:
+    """Object: a frame of a zoom, counted from 1, as PNG."""
+    return f"{frames(job_id, attempt)}{number:05}.png"
+
+
+def frames(job_id: str, attempt: int) -> str:
+    """Prefix: the frames that an attempt stored."""
+    return f"{attempt_blobs(job_id, attempt)}frame-"
+
+
+def frame_number(key: str) -> int:
+    """Return which frame a key names."""
+    return int(key.rpartition("frame-")[2].removesuffix(".png"))
+
+
 def attempt_blobs(job_id: str, attempt: int) -> str:
     """Prefix: what one attempt stored; a stale worker writes under its own number, and overwrites nothing."""
     return f"{blobs(job_id)}attempt-{attempt}/"
@@ -102,7 +117,7 @@ def preview(job_id: str, octave: int) -> str:
     return f"{blobs(job_id)}preview-{octave}.jpg"
 
 
-def result(job_id: str, attempt: int, result_format: ResultFormat) -> str:
+def result(job_id: str, attempt: int, result_format: OutputFormat) -> str:
     """Object: the finished picture of an attempt; the record says which attempt's counts."""
     return f"{attempt_blobs(job_id, attempt)}result.{result_format}"
 

@@ -11,12 +11,13 @@ from farm.schema import (
     AttemptView,
     ErrorView,
     EventView,
+    JobKind,
     JobView,
     MetricsView,
+    OutputFormat,
     OutputView,
     PictureView,
     ProgressView,
-    ResultFormat,
 )
 from farm.states import JobState
 
@@ -31,8 +32,10 @@ class JobSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    kind: JobKind = "dream"
     params: dict[str, Any]
-    format: ResultFormat
+    zoom: dict[str, Any] | None = None
+    format: OutputFormat
     input: PictureView
     guide: PictureView | None = None
     name: str | None = None
@@ -110,7 +113,9 @@ class JobRecord(BaseModel):
             seq=self.seq,
             name=self.spec.name,
             progress=self.progress,
+            kind=self.spec.kind,
             params=self.spec.params,
+            zoom=self.spec.zoom,
             format=self.spec.format,
             input=self.spec.input,
             guide=self.spec.guide,

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from farm.states import JobState
 
 ResultFormat = Literal["png", "jpeg", "webp"]
+OutputFormat = Literal["png", "jpeg", "webp", "mp4", "webm", "gif", "zip"]
+JobKind = Literal["dream", "zoom"]
 
 
 class View(BaseModel):
@@ -41,9 +43,9 @@ class PictureView(View):
 
 
 class OutputView(View):
-    """The finished picture."""
+    """The finished picture or film."""
 
-    format: ResultFormat
+    format: OutputFormat
     sha256: str
     bytes: int
     width: int
@@ -83,8 +85,10 @@ class JobView(View):
     seq: Annotated[int, Field(description="Grows with every change of the job.")]
     name: Annotated[str | None, Field(description="The picture's file name, if one was given.")] = None
     progress: ProgressView
+    kind: Annotated[JobKind, Field(description="dream: a picture; zoom: a film.")] = "dream"
     params: Annotated[dict[str, Any], Field(description="DreamParams, complete.")]
-    format: ResultFormat
+    zoom: Annotated[dict[str, Any] | None, Field(description="ZoomParams, complete; null for other kinds.")] = None
+    format: OutputFormat
     input: PictureView
     guide: PictureView | None = None
     output: OutputView | None = None
@@ -146,7 +150,9 @@ class EventView(View):
     seq: int
     progress: ProgressView
     error: ErrorView | None = None
-    previews: Annotated[int, Field(description="Octaves whose preview can be fetched.")] = 0
+    previews: Annotated[
+        int, Field(description="Previews that can be fetched: one per octave, or of a zoom's frames.")
+    ] = 0
 
 
 class LayerView(View):

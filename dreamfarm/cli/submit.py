@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dreamcore.zoom_path import VideoFormat
 from dreamfarm.cli.batches import (
     batch_code,
     find_batch,
@@ -15,16 +16,18 @@ from dreamfarm.cli.batches import (
     upload_all,
 )
 from dreamfarm.cli.dream_options import dream_options
-from dreamfarm.cli.errors import ExitCode, naming
+from dreamfarm.cli.errors import CommandError, ExitCode, naming
 from dreamfarm.cli.follow import follow, report
 from dreamfarm.cli.options import AsJson, FarmUrl, Format, Guide, JobIds, open_farm
 from dreamfarm.cli.output import print_json, print_note
 from dreamfarm.cli.results import folder_for, save_batch, save_result
+from dreamfarm.cli.zoom_options import checked_path, zoom_options
 from dreamfarm.client import Farm
-from farm.schema import BatchView, JobView
+from farm.schema import BatchView, JobKind, JobView
 from farm.states import JobState
 
 
+@zoom_options
 @dream_options
 def submit(
     files: Annotated[
@@ -38,7 +41,12 @@ def submit(
         ),
     ],
     params: dict[str, Any],
+    path: dict[str, Any],
     *,
+    kind: Annotated[
+        JobKind, typer.Option(help="dream: a picture each; zoom: a film each, with the zoom options below.")
+    ] = "dream",
+    film: Annotated[VideoFormat, typer.Option(help="A film's format; frames: a zip of PNGs.")] = "mp4",
     guide: Guide = None,
     format: Format = "png",  # noqa: A002  # the option's name
     name: Annotated[str | None, typer.Option(help="Name to recognise the jobs by; left out: the file's.")] = None,
@@ -63,11 +71,12 @@ def submit(
     Prints the new jobs' ids, one a line, for scripts:  dreamfarm submit *.jpg | xargs dreamfarm watch
     A folder or a sweep makes a batch, whose id is printed alone:  dreamfarm submit photos/ --sweep steps=5,10 --watch
     """
+    way = _way(kind, path, film)
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
     if sweep or any(file.is_dir() for file in files):
-        if guide:
-            raise typer.BadParameter("a batch takes no guide yet; submit the pictures by themselves")
+        if guide or way:
+            raise typer.BadParameter("a batch takes no guide and makes no films; submit the pictures by themselves")
         options = {"params": params, "format": format, "name": name, "tags": tag or ()}
         with open_farm(url) as farm:
             batch = _submit_batch(farm, pictures_in(files), parse_sweep(sweep or ()), options, as_json=as_json)
@@ -78,7 +87,7 @@ def submit(
         jobs = []
         for file in files:
             with naming(file):
-                job = farm.submit(file, params=params, guide=guide, format=format, name=name, tags=tag or ())
+                job = farm.submit(file, params=params, guide=guide, zoom=way, format=format, name=name, tags=tag or ())
             jobs.append(job)
             _tell(job, as_json=as_json)
         jobs = follow(farm, jobs) if watched else jobs
@@ -122,6 +131,14 @@ def watch(job: JobIds, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
             raise typer.Exit(_finish_batch(farm, batch.id, None))
         jobs = [farm.get(job_id) for job_id in dict.fromkeys(job)]
         raise typer.Exit(report(follow(farm, jobs, as_json_lines=as_json)))
+
+
+def _way(kind: JobKind, path: dict[str, Any], film: VideoFormat) -> dict[str, Any] | None:
+    if kind == "zoom":
+        return checked_path({**path, "format": film}).model_dump(mode="json")
+    if path:
+        raise CommandError(f"--{next(iter(path)).replace('_', '-')} is for films: add --kind zoom.", ExitCode.USAGE)
+    return None
 
 
 def _tell(job: JobView, *, as_json: bool) -> None:

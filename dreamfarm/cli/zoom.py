@@ -12,7 +12,7 @@ from dreamcore.octaves import plan_octaves
 from dreamcore.params import DreamParams
 from dreamcore.pictures import to_8_bit
 from dreamcore.version import __version__
-from dreamcore.video import check_rate, write_video
+from dreamcore.video import write_video
 from dreamcore.zoom_path import VideoFormat, ZoomParams
 from dreamfarm.cli.dream import open_picture, progress_view, validated
 from dreamfarm.cli.dream_options import dream_options
@@ -75,7 +75,7 @@ def zoom(
     """
     target = output or file.with_name(f"{file.stem}-zoom.mp4")
     way = checked_path({**path, "format": _format(target)})
-    check_rate(way.format, way.rate)
+    way.check()
     wanted = validated(params)
     picture = open_picture(file, max_megapixels)
     guiding = to_8_bit(open_picture(guide, max_megapixels).rgb) if guide else None

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -188,10 +189,10 @@ def test_a_gif_keeps_time(tmp_path):
     assert set(durations) == {40, 50}
 
 
-def test_a_gif_too_fast_is_refused(tmp_path):
+def test_a_gif_too_fast_is_refused():
     """More frames per second than a GIF can show are one clear error."""
     with pytest.raises(DreamError, match="at most 50 frames per second, not 60"):
-        write_video(numbered(2, 9, 9), tmp_path / "film.gif", format="gif", rate=Fraction(60))
+        ZoomParams(format="gif", fps=60).check()
 
 
 def test_frames_are_archived_in_order(tmp_path):
@@ -212,12 +213,14 @@ def test_frames_are_archived_in_order(tmp_path):
 
 @pytest.mark.parametrize("kind", ["mp4", "webm"])
 def test_the_same_frames_make_the_same_film(kind, tmp_path):
-    """Writing twice gives the same bytes."""
-    frames = [noise(48, 64, seed=number) for number in range(5)]
-    for name in ("a", "b"):
-        write_video(frames, tmp_path / name, format=kind, rate=Fraction(24))
+    """Writing again and again gives the same bytes, at sizes too that are no multiple of the codec's blocks."""
+    frames = [noise(65, 71, seed=number) for number in range(8)]
+    films = set()
+    for number in range(8):
+        write_video(frames, tmp_path / f"{number}", format=kind, rate=Fraction(24))
+        films.add((tmp_path / f"{number}").read_bytes())
 
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert len(films) == 1
 
 
 PARAMS = DreamParams(octaves=2, steps=2, jitter=8, seed=5)
@@ -236,7 +239,7 @@ def test_a_zoom_goes_on_from_any_frame_to_the_same_bytes(squeezenet):
 
     assert len(frames) == 4
     assert np.array_equal(frames[0], dream(image, PARAMS, model=squeezenet).image)
-    assert all(not np.array_equal(one, other) for one, other in zip(frames, frames[1:], strict=False))
+    assert all(not np.array_equal(one, other) for one, other in pairwise(frames))
     for done in (1, 3):
         rest = [f.image for f in zoom(image, PARAMS, PATH, done=done, last=frames[done - 1], model=squeezenet)]
         assert np.array_equal(rest, frames[done:])
@@ -251,10 +254,13 @@ def test_a_zoom_stops_within_a_step(squeezenet):
     from dreamcore.zoom import zoom  # noqa: PLC0415  # loads TensorFlow
 
     seen, frames = [], []
-    stop = lambda: bool(seen) and seen[-1].frame == 3  # noqa: E731  # short
+
+    def stop():
+        return bool(seen) and seen[-1].frame == 3
+
+    run = zoom(noise(65, 83), PARAMS, PATH, model=squeezenet, on_progress=seen.append, should_stop=stop)
     with pytest.raises(Stopped):
-        for result in zoom(noise(65, 83), PARAMS, PATH, model=squeezenet, on_progress=seen.append, should_stop=stop):
-            frames.append(result.image)
+        frames.extend(run)
 
     assert len(frames) == 2
     assert seen[-1].step.step == 1

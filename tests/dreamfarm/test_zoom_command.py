@@ -50,6 +50,7 @@ def test_interrupted_by_ctrl_c_the_same_command_goes_on(photo, tmp_path):
     assert 3 <= done < 30
     again = zoom(*options, "--keep-frames")
     assert f"Going on after frame {done}." in again.stderr
+    assert film.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert [f.read_bytes() for f in frames(folder)] == [f.read_bytes() for f in frames(tmp_path / ".whole.mp4.frames")]
     assert film.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     with av.open(str(film)) as opened:

@@ -94,16 +94,18 @@ def test_only_one_janitor_works_at_a_time(services, janitor):
     assert services.store.get(job.id).state is JobState.RUNNING
 
 
-def test_an_ended_jobs_checkpoints_are_dropped(services, janitor):
+def test_an_ended_jobs_checkpoints_and_frames_are_dropped(services, janitor):
     """What a killed worker left of a canceled job goes; the result of a job never does."""
     job = new_job(services)
     services.storage.put(keys.checkpoint(job.id, 1, 1, 0), b"x", content_type="text/plain")
+    services.storage.put(keys.frame(job.id, 1, 7), b"x", content_type="text/plain")
     services.storage.put(keys.result(job.id, 1, "png"), b"y", content_type="text/plain")
     services.store.apply(change.cancel(job.id))
 
     janitor.round()
 
     assert not services.storage.exists(keys.checkpoint(job.id, 1, 1, 0))
+    assert not services.storage.exists(keys.frame(job.id, 1, 7))
     assert services.storage.exists(keys.result(job.id, 1, "png"))
     assert services.store.untidy(0, 10) == []
 
