@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Frames = Iterable[NDArray[np.uint8]]
 
 CODECS: dict[str, tuple[str, dict[str, str]]] = {
-    # Weighted prediction looks beyond the frame's edges at what happens to lie there: bytes would differ by chance.
-    "mp4": ("libx264", {"crf": "16", "preset": "medium", "x264-params": "weightp=0"}),
+    # With its look-ahead the encoder made other bytes of the same frames now and then, measured at odd sizes.
+    "mp4": ("libx264", {"crf": "16", "preset": "medium", "x264-params": "mbtree=0:weightp=0:rc-lookahead=0"}),
     "webm": ("libvpx-vp9", {"crf": "24", "b:v": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}),
 }
 GIF_TICKS_PER_S = 100
@@ -65,7 +65,8 @@ def _write_film(frames: Frames, path: Path, rate: Fraction, container: str) -> N
                 stream.height, stream.width = even.shape[:2]
                 stream.pix_fmt, stream.time_base = "yuv420p", 1 / rate
                 stream.codec_context.thread_count = 2
-            shown = av.VideoFrame.from_ndarray(even, format="rgb24")
+            shown = av.VideoFrame.from_ndarray(even, format="rgb24").reformat(format="yuv420p")
+            _fill_margins(shown)
             shown.pts, shown.time_base = number, 1 / rate
             film.mux(stream.encode(shown))
         film.mux(stream.encode(None))
@@ -75,6 +76,14 @@ def _even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a frame of even height and width, which the codecs need: the last row or column comes twice."""
     height, width = frame.shape[:2]
     return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def _fill_margins(frame: Any) -> None:
+    """Repeat each row's last pixel beyond its end: the codec looks there, and what happens to lie there varies."""
+    for plane in frame.planes:
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size).copy()
+        rows[:, plane.width :] = rows[:, plane.width - 1 : plane.width]
+        plane.update(rows)
 
 
 def _write_gif(frames: Frames, path: Path, rate: Fraction) -> None:
