@@ -10,7 +10,7 @@ from api.contract import problems
 from api.requests import ModelPath, SizeQuery
 from dreamcore.catalog import MODELS, ModelSpec
 from farm.errors import NotFoundError
-from farm.schema import LayerView, ModelPage, ModelView
+from farm.schema import LayerView, ModelPage, ModelSummary, ModelView
 
 bp = APIBlueprint(
     "catalog", __name__, url_prefix="/v1/models", abp_tags=[Tag(name="models")], abp_responses=problems(400)
@@ -18,9 +18,9 @@ bp = APIBlueprint(
 
 
 @bp.get("", responses={200: ModelPage})
-def list_models(query: SizeQuery) -> Response:
-    """List the models, with their layers' shapes at a size."""
-    return shown(ModelPage(models=[_view(model, query) for model in MODELS.values()]))
+def list_models() -> Response:
+    """List the models; each has its layers at its own address."""
+    return shown(ModelPage(models=[_summary(model) for model in MODELS.values()]))
 
 
 @bp.get("/<name>", responses={200: ModelView, **problems(404)})
@@ -32,11 +32,23 @@ def get_model(path: ModelPath, query: SizeQuery) -> Response:
     return shown(_view(model, query))
 
 
+def _summary(model: ModelSpec) -> ModelSummary:
+    return ModelSummary(
+        name=model.name,
+        title=model.title,
+        min_size=model.min_size,
+        parameters=model.parameters,
+        default_layers=dict(model.default_layers),
+        layer_count=len(model.layers),
+    )
+
+
 def _view(model: ModelSpec, size: SizeQuery) -> ModelView:
     return ModelView(
         name=model.name,
         title=model.title,
         min_size=model.min_size,
+        parameters=model.parameters,
         default_layers=dict(model.default_layers),
         layers=[
             LayerView(

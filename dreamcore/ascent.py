@@ -16,12 +16,12 @@ from dreamcore.optimisers import KEPT, advanced
 from dreamcore.regularisers import penalty_slope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from dreamcore.catalog import ModelSpec
-    from dreamcore.features import ConvWeights
+    from dreamcore.features import Arrays
 
 Tensor = Any
 
@@ -77,7 +77,7 @@ class Move(NamedTuple):
     l2_penalty: Tensor
 
 
-def compile_step(model: ModelSpec, weights: Mapping[str, ConvWeights], rules: StepRules) -> Callable[..., Any]:
+def compile_step(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callable[..., Any]:
     """Return the step as one compiled function for all image sizes.
 
     The function takes images (N, H, W, 3), shifts (N, 2) in px (rows, columns), moves (N, 6) as in `Move`, layer
@@ -103,7 +103,7 @@ def compile_step(model: ModelSpec, weights: Mapping[str, ConvWeights], rules: St
 
 def image_gradient(
     model: ModelSpec,
-    weights: Mapping[str, ConvWeights],
+    weights: Arrays,
     rules: StepRules,
     images: Tensor,
     *,
@@ -163,9 +163,7 @@ def conditioned(gradient: Tensor, sigmas_px: Tensor, rules: StepRules) -> Tensor
     return normalised(gradient, rules.normalise)
 
 
-def compile_features(
-    model: ModelSpec, weights: Mapping[str, ConvWeights], layers: tuple[str, ...]
-) -> Callable[[Tensor], list[Tensor]]:
+def compile_features(model: ModelSpec, weights: Arrays, layers: tuple[str, ...]) -> Callable[[Tensor], list[Tensor]]:
     """Return the activations of layers as one compiled function of the image."""
     return compiled(lambda image: activations(model, weights, image, layers), (None, None, None, 3))
 

@@ -18,6 +18,8 @@ LARGEST_PACK = 256
 IMAGE_COPIES = 12
 KEPT_COPIES = 2
 WORKSPACE_SHARE = 0.2
+KERAS_SHARE = 3
+"""Activations that Keras makes for each one that the catalog lists: convolutions, normalisations, gates."""
 
 
 def step_operations(model: ModelSpec, layers: Iterable[str], size: Size) -> float:
@@ -32,6 +34,8 @@ def step_operations(model: ModelSpec, layers: Iterable[str], size: Size) -> floa
     size
         Height and width of the image, px.
     """
+    if model.graph is None:
+        return 4.0 * math.prod(size) * max(model.layer(layer).multiply_adds for layer in layers)
     graph = model.graph
     total = 0
     for node in graph.needed_for(list(layers)):
@@ -44,8 +48,7 @@ def step_operations(model: ModelSpec, layers: Iterable[str], size: Size) -> floa
 def image_bytes(model: ModelSpec, layers: Iterable[str], size: Size, *, precision: str = "float32") -> float:
     """Return about how many bytes one image takes during a step: every activation and its gradient, and the image."""
     width = 2 if precision == "bfloat16" else 4
-    nodes = model.graph.needed_for(list(layers))
-    elements = sum(math.prod(_cells(model, node.name, size)) * node.channels for node in nodes)
+    elements = _elements(model, list(layers), size)
     return float(KEPT_COPIES * width * elements + IMAGE_COPIES * 4 * 3 * math.prod(size))
 
 
@@ -67,9 +70,18 @@ def pack_size(params: DreamParams, shape: tuple[int, ...], *, memory_bytes: floa
     return min(LARGEST_PACK, 1 << math.floor(math.log2(max(1.0, fitting))))
 
 
+def _elements(model: ModelSpec, layers: list[str], size: Size) -> int:
+    """Return the numbers that all activations hold; where Keras runs the network, by the layers that are listed."""
+    if model.graph is None:
+        last = max(model.layers.index(model.layer(layer)) for layer in layers)
+        return KERAS_SHARE * sum(math.prod(layer.shape(*size)) for layer in model.layers[: last + 1])
+    nodes = model.graph.needed_for(layers)
+    return sum(math.prod(_cells(model, node.name, size)) * node.channels for node in nodes)
+
+
 def _cells(model: ModelSpec, name: str, size: Size) -> Size:
     """Return a node's number of rows and columns."""
     height, width = size
-    for window in model.graph.windows(name):
+    for window in model.nodes.windows(name):
         height, width = window.size(height), window.size(width)
     return height, width

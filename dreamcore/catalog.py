@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from dreamcore.graph import InputMapping, Window
 from dreamcore.networks import inception_v3, squeezenet
+from dreamcore.networks.applications import APPLICATIONS, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from dreamcore.graph import Graph, Window
+    from dreamcore.graph import Graph
+
+
+SHOWN = 40
+"""Names that an error message lists at most."""
 
 
 @dataclass(frozen=True)
@@ -27,24 +35,14 @@ class LayerSpec:
     stride: int
     receptive_field: int
     windows: tuple[Window, ...]
+    multiply_adds: float = 0.0
+    """Of all convolutions up to it, per px of the image."""
 
     def shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Return (height, width, channels) of the activation of an image of this size."""
         for window in self.windows:
             height, width = window.size(height), window.size(width)
         return height, width, self.channels
-
-
-@dataclass(frozen=True)
-class InputMapping:
-    """How the engine's images, RGB in [-1, 1], become what a network takes.
-
-    y[c] = (x[order[c]] + 1) * scale - mean[c]
-    """
-
-    order: Literal["rgb", "bgr"] = "rgb"
-    scale: float = 1.0
-    mean: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,22 @@ class ModelSpec:
     min_size: int
     default_layers: Mapping[str, float]
     layers: tuple[LayerSpec, ...]
-    graph: Graph
+    parameters: int
+    graph: Graph | None = None
+    """None where Keras runs the network."""
+
+    @property
+    def nodes(self) -> Graph:
+        """The network node by node.
+
+        Raises
+        ------
+        ValueError
+            Keras runs it as a whole.
+        """
+        if self.graph is None:
+            raise ValueError(f"{self.name} is run by Keras, as a whole.")
+        return self.graph
 
     def layer(self, name: str) -> LayerSpec:
         """Return a layer.
@@ -102,7 +115,8 @@ def get_model(name: str) -> ModelSpec:
 def _choices(wrong: str, known: list[str], kind: str) -> str:
     close = difflib.get_close_matches(wrong, known, n=3, cutoff=0.5)
     guess = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
-    return f"{guess}{kind}: {', '.join(known)}."
+    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+    return f"{guess}{kind}: {', '.join(known[:SHOWN])}{more}."
 
 
 def _layer(graph: Graph, name: str, kind: str) -> LayerSpec:
@@ -127,6 +141,7 @@ def _squeezenet() -> ModelSpec:
         min_size=32,
         default_layers={"fire8": 1.0, "fire9": 1.0},
         layers=tuple(_layer(graph, name, kind) for name, kind in kinds.items()),
+        parameters=graph.parameters(),
         graph=graph,
     )
 
@@ -141,8 +156,48 @@ def _inception_v3() -> ModelSpec:
         min_size=75,
         default_layers={"mixed4": 1.0, "mixed5": 1.5, "mixed6": 2.0, "mixed7": 2.5},
         layers=tuple(_layer(graph, name, "inception") for name in names),
+        parameters=graph.parameters(),
         graph=graph,
     )
 
 
-MODELS: dict[str, ModelSpec] = {model.name: model for model in (_squeezenet(), _inception_v3())}
+def _application(name: str) -> ModelSpec:
+    own, about = APPLICATIONS[name], described(name)
+    ways = [tuple(Window(*window) for window in way) for way in about["ways"]]
+    return ModelSpec(
+        name=name,
+        title=f"{own.builder}, ImageNet",
+        mapping=own.mapping,
+        min_size=own.min_size,
+        default_layers=about["default_layers"],
+        layers=tuple(_described(row, ways) for row in about["layers"]),
+        parameters=about["parameters"],
+    )
+
+
+def _described(row: list[Any], ways: list[tuple[Window, ...]]) -> LayerSpec:
+    name, kind, channels, stride, field, way, multiply_adds = row
+    return LayerSpec(name, kind, channels, stride, field, ways[way], multiply_adds)
+
+
+class _Models(Mapping[str, ModelSpec]):
+    """The models by name; each is read when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._makers = {"squeezenet": _squeezenet, "inception_v3": _inception_v3}
+        self._makers |= {name: partial(_application, name) for name in APPLICATIONS}
+        self._made: dict[str, ModelSpec] = {}
+
+    def __getitem__(self, name: str) -> ModelSpec:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+MODELS = _Models()

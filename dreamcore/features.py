@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
 from dreamcore.backend import ops
-from dreamcore.catalog import InputMapping
-from dreamcore.graph import SOURCE
+from dreamcore.graph import SOURCE, InputMapping
+from dreamcore.keras_network import KerasNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 Tensor = Any
 ConvWeights = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
+Arrays = Union["Mapping[str, ConvWeights]", KerasNetwork]
 
 
 def activations(
     model: ModelSpec,
-    weights: Mapping[str, ConvWeights],
+    weights: Arrays,
     image: Tensor,
     layers: Sequence[str],
     *,
@@ -37,7 +38,7 @@ def activations(
     model
         The network.
     weights
-        Kernel (rows, columns, inputs, outputs) and bias (outputs,) of each convolution.
+        Kernel (rows, columns, inputs, outputs) and bias (outputs,) of each convolution, or the network that Keras runs.
     image : (N, H, W, 3) float32
         RGB in [-1, 1].
     layers
@@ -49,8 +50,10 @@ def activations(
     -------
     (N, h, w, C) float32 for each layer.
     """
+    if isinstance(weights, KerasNetwork):
+        return weights.activations(map_input(image, model.mapping), layers)
     values = {SOURCE: ops.cast(map_input(image, model.mapping), "bfloat16" if bfloat16 else "float32")}
-    for node in model.graph.needed_for(list(layers)):
+    for node in model.nodes.needed_for(list(layers)):
         values[node.name] = _compute(node, [values[x] for x in node.inputs], weights)
     return [ops.cast(values[layer], "float32") for layer in layers]
 
@@ -60,7 +63,7 @@ def map_input(image: Tensor, mapping: InputMapping) -> Tensor:
     if mapping == InputMapping():
         return image
     ordered = ops.flip(image, axis=-1) if mapping.order == "bgr" else image
-    return (ordered + 1.0) * mapping.scale - np.asarray(mapping.mean, np.float32)
+    return (ordered + 1.0) * np.asarray(mapping.scale, np.float32) - np.asarray(mapping.mean, np.float32)
 
 
 def _compute(node: Node, inputs: list[Tensor], weights: Mapping[str, ConvWeights]) -> Tensor:

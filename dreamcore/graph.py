@@ -15,15 +15,30 @@ Activation = Literal["relu", "linear"]
 SOURCE = "image"
 
 
+@dataclass(frozen=True)
+class InputMapping:
+    """How the engine's images, RGB in [-1, 1], become what a network takes.
+
+    y[c] = (x[order[c]] + 1) * scale - mean[c]
+    """
+
+    order: Literal["rgb", "bgr"] = "rgb"
+    scale: float | tuple[float, float, float] = 1.0
+    mean: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
 class Window(NamedTuple):
     """How a convolution or a pool slides along one axis."""
 
     kernel: int
     stride: int
     padding: Padding
+    added: int = 0
+    """Cells put around the axis before, or cut off where negative."""
 
     def size(self, size: int) -> int:
         """Return the number of positions along an axis of `size` cells."""
+        size += self.added
         reach = 0 if self.padding == "same" else self.kernel - 1
         return max(0, -(-(size - reach) // self.stride))
 
@@ -76,6 +91,14 @@ class Graph:
     def channels(self, name: str) -> int:
         """Return a node's number of channels."""
         return 3 if name == SOURCE else self.nodes[name].channels
+
+    def parameters(self) -> int:
+        """Return the number of weights and biases, batch normalisation folded."""
+        convolutions = [node for node in self.nodes.values() if node.op == "conv"]
+        return sum(
+            node.channels * (self.channels(node.inputs[0]) * node.kernel[0] * node.kernel[1] + 1)
+            for node in convolutions
+        )
 
     def needed_for(self, targets: list[str]) -> list[Node]:
         """Return the nodes that the targets depend on, in order: nothing past the deepest one."""

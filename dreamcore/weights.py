@@ -11,12 +11,13 @@ import numpy as np
 
 from dreamcore import keras_weights, pickled_weights
 from dreamcore.errors import WeightsError
+from dreamcore.networks.applications import APPLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dreamcore.catalog import ModelSpec
-    from dreamcore.features import ConvWeights
+    from dreamcore.features import Arrays, ConvWeights
     from dreamcore.graph import Graph, Node
 
 RANDOM_SEED = 0
@@ -24,9 +25,12 @@ RANDOM_SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Kernel (rows, columns, inputs, outputs) and bias (outputs,) of each convolution; SHA-256 of their source."""
+    """Kernel (rows, columns, inputs, outputs) and bias (outputs,) of each convolution; SHA-256 of their source.
 
-    arrays: Mapping[str, ConvWeights]
+    A network that Keras runs stands here as a whole.
+    """
+
+    arrays: Arrays
     sha256: str
 
 
@@ -66,13 +70,26 @@ def load_weights(model: ModelSpec, weights: str, *, weights_dir: Path | None) ->
     WeightsError
         There are none, their hash is another, or they don't fit the network.
     """
+    if model.graph is None:
+        return _run_by_keras(model, weights, weights_dir)
     if weights == "random":
         return random_weights(model)
     source = SOURCES[model.name]
     path = _imagenet(source, weights_dir) if weights == "imagenet" else _given(weights)
-    arrays = source.read(path, model.graph)
+    arrays = source.read(path, model.nodes)
     check(arrays, model)
     return Weights(arrays, _digest(path, "sha256"))
+
+
+def _run_by_keras(model: ModelSpec, weights: str, weights_dir: Path | None) -> Weights:
+    from dreamcore.keras_network import application  # noqa: PLC0415  # loads Keras
+
+    stored = weights_dir / f"{model.name}.h5" if weights_dir else None
+    path = None if weights in {"imagenet", "random"} else _given(weights)
+    if weights == "imagenet" and stored and stored.is_file():
+        path = stored
+    network = application(model, APPLICATIONS[model.name].builder, weights, path)
+    return Weights(network, network.sha256)
 
 
 def random_weights(model: ModelSpec) -> Weights:
@@ -87,8 +104,8 @@ def random_weights(model: ModelSpec) -> Weights:
     numbers = np.random.default_rng(RANDOM_SEED)
     digest = hashlib.sha256()
     arrays: dict[str, ConvWeights] = {}
-    for node in _convolutions(model.graph):
-        shape = _kernel_shape(node, model.graph)
+    for node in _convolutions(model.nodes):
+        shape = _kernel_shape(node, model.nodes)
         kernel = numbers.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / np.prod(shape[:3])))
         arrays[node.name] = kernel, np.zeros(node.channels, np.float32)
         digest.update(kernel.tobytes())
@@ -97,11 +114,11 @@ def random_weights(model: ModelSpec) -> Weights:
 
 def check(arrays: Mapping[str, ConvWeights], model: ModelSpec) -> None:
     """Raise `WeightsError` where an array is missing, of another shape or type, or not finite."""
-    for node in _convolutions(model.graph):
+    for node in _convolutions(model.nodes):
         if node.name not in arrays:
             raise WeightsError(f"The weights hold nothing for {node.name!r}: they are not those of {model.name}.")
         kernel, bias = arrays[node.name]
-        wanted = _kernel_shape(node, model.graph)
+        wanted = _kernel_shape(node, model.nodes)
         if kernel.shape != wanted or bias.shape != (node.channels,):
             raise WeightsError(f"The weights of {node.name!r} have shape {kernel.shape}; {model.name} takes {wanted}.")
         if kernel.dtype != np.float32 or bias.dtype != np.float32 or not np.isfinite(kernel.sum() + bias.sum()):

@@ -25,6 +25,7 @@ from farm.schema import (
     JobPage,
     JobView,
     ModelPage,
+    ModelSummary,
     ModelView,
     PictureView,
     UploadView,
@@ -254,8 +255,8 @@ class Farm:
                 time.sleep(backoff_s(attempt))
         raise AssertionError  # the last attempt returns or raises
 
-    def models(self) -> list[ModelView]:
-        """Return the networks that can be dreamt with."""
+    def models(self) -> list[ModelSummary]:
+        """Return the networks that can be dreamt with, without their layers."""
         return self._get(ModelPage, "/v1/models").models
 
     def model(self, name: str, *, size: int | tuple[int, int] = 512) -> ModelView:

@@ -172,14 +172,26 @@ class ModelView(View):
     name: str
     title: str
     min_size: Annotated[int, Field(description="Shortest side that it takes, in px.")]
+    parameters: Annotated[int, Field(description="Weights and biases.")]
     default_layers: dict[str, float]
     layers: list[LayerView]
+
+
+class ModelSummary(View):
+    """A network, without its layers."""
+
+    name: str
+    title: str
+    min_size: Annotated[int, Field(description="Shortest side that it takes, in px.")]
+    parameters: Annotated[int, Field(description="Weights and biases.")]
+    default_layers: dict[str, float]
+    layer_count: int
 
 
 class ModelPage(View):
     """The networks that can be dreamt with."""
 
-    models: list[ModelView]
+    models: list[ModelSummary]
 
 
 class WorkerView(View):

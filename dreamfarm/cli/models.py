@@ -48,10 +48,18 @@ def _show_models(views: list[ModelView], *, as_json: bool) -> None:
         print_json(views)
         return
     words = ["WHAT IT IS", "DREAMS BY DEFAULT WITH"]
-    rows = table("MODEL", words[0], "LAYERS", "LEAST SIDE", words[1], numbers=["LAYERS"], folding=words)
+    numbers = ["PARAMETERS", "LAYERS"]
+    rows = table("MODEL", words[0], *numbers, "LEAST SIDE", words[1], numbers=numbers, folding=words)
     for view in views:
         favourites = ", ".join(f"{layer}={weight:g}" for layer, weight in view.default_layers.items())
-        rows.add_row(view.name, view.title, str(len(view.layers)), f"{view.min_size} px", favourites)
+        rows.add_row(
+            view.name,
+            view.title,
+            f"{view.parameters / 1e6:.1f} M",
+            str(len(view.layers)),
+            f"{view.min_size} px",
+            favourites,
+        )
     print_rich(rows)
     print_note("\n`dreamfarm models NAME` lists a model's layers.", style="dim")
 
@@ -82,6 +90,7 @@ def _view(model: ModelSpec, width: int, height: int) -> ModelView:
         name=model.name,
         title=model.title,
         min_size=model.min_size,
+        parameters=model.parameters,
         default_layers=dict(model.default_layers),
         layers=layers,
     )

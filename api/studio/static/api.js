@@ -19,6 +19,7 @@ async function call(path, options = {}) {
   throw new Problem(body?.detail ?? `The farm answered with an error (${response.status}).`, { ...body, status: response.status });
 }
 
+export const getModel = (name) => call(`/v1/models/${encodeURIComponent(name)}`);
 export const listModels = async () => (await call("/v1/models")).models;
 export const listJobs = async (limit) => (await call(`/v1/jobs?limit=${limit}`)).jobs;
 export const getJob = (id) => call(`/v1/jobs/${id}`);

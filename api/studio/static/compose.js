@@ -1,6 +1,6 @@
 // The form: a picture, a model, its layers, a few numbers.
 
-import { Problem, listModels, submitJob } from "./api.js";
+import { getModel, Problem, listModels, submitJob } from "./api.js";
 
 const NUMBERS = ["octaves", "steps", "step_size", "seed"];
 const byId = (id) => document.getElementById(id);
@@ -31,12 +31,20 @@ async function loadModels() {
   const select = byId("model");
   select.replaceChildren(...models.map((model) => new Option(`${model.title}`, model.name)));
   select.disabled = false;
-  showLayers();
+  await showLayers();
 }
 
-function showLayers() {
-  const model = models.find((one) => one.name === byId("model").value);
-  if (!model) return;
+async function showLayers() {
+  const name = byId("model").value;
+  if (!name) return;
+  let model;
+  try {
+    model = await getModel(name);
+  } catch (problem) {
+    say(problem.message);
+    return;
+  }
+  if (model.name !== byId("model").value) return; // another was chosen meanwhile
   byId("layers").replaceChildren(...model.layers.map((layer) => chip(layer, layer.name in model.default_layers)));
 }
 

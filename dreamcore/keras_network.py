@@ -1,0 +1,166 @@
+"""Runs a network as Keras built it, batch normalisation folded into the convolutions before it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import dreamcore.backend  # isort: skip  # noqa: F401  # sets the library up before Keras loads
+
+import keras
+
+from dreamcore.errors import WeightsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dreamcore.catalog import ModelSpec
+
+Tensor = Any
+
+CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+
+
+class KerasNetwork:
+    """A Keras model that answers for layers by their names."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = folded(model)
+        self._names = {lasting: name for name, lasting in lasting_names(model).items()}
+        self.sha256 = _digest(model)
+
+    def activations(self, image: Tensor, layers: Sequence[str]) -> list[Tensor]:
+        """Compute the activations of layers, and nothing past the deepest one.
+
+        Parameters
+        ----------
+        image : (N, H, W, 3) float32
+            As the network takes it.
+        """
+        outputs = [self.model.get_layer(self._names[layer]).output for layer in layers]
+        found = keras.Model(self.model.input, outputs)(image, training=False)
+        return list(found) if isinstance(found, (list, tuple)) else [found]
+
+
+def application(spec: ModelSpec, builder: str, weights: str, path: Path | None) -> KerasNetwork:
+    """Build a network of Keras Applications.
+
+    Parameters
+    ----------
+    weights
+        "imagenet", which Keras fetches and checks; "random", always the same ones; or anything else, with `path`.
+
+    Raises
+    ------
+    WeightsError
+        They can't be fetched, or don't fit; the message names the ways to provide them.
+    """
+    build = getattr(keras.applications, builder)
+    shape = {"include_top": False, "input_shape": (None, None, 3)}
+    if weights == "random":
+        return KerasNetwork(randomised(build(weights=None, **shape)))
+    try:
+        return KerasNetwork(build(weights=str(path) if path else "imagenet", **shape))
+    except Exception as error:  # Keras raises a bare Exception where a download fails
+        raise WeightsError(
+            f"The weights of {spec.title} can't be had ({error}). Get Keras' file for {builder}(include_top=False) "
+            f"where there is internet, then pass it as --weights FILE, or put it as {spec.name}.h5 into the folder "
+            "that DREAMFARM_WEIGHTS_DIR names."
+        ) from error
+
+
+def randomised(model: keras.Model) -> keras.Model:
+    """Give a model random weights, the same at every call: kernels N(0, 2 / fan_in), the rest as Keras starts."""
+    numbers = np.random.default_rng(0)
+    for layer in model.layers:
+        layer.set_weights([_random(numbers, values) for values in layer.get_weights()])
+    return model
+
+
+def lasting_names(model: keras.Model) -> dict[str, str]:
+    """Return a name for each layer that is the same in every process.
+
+    Where a layer was given no name Keras numbers it on through the process; here it is numbered within its model.
+    """
+    counts: Counter[str] = Counter()
+    names = {}
+    for layer in model.layers:
+        kind = re.sub(r"_\d+$", "", layer.name)
+        if kind == re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(layer).__name__).lower():
+            names[layer.name] = f"{kind}_{counts[kind]}"
+            counts[kind] += 1
+        else:
+            names[layer.name] = layer.name
+    return names
+
+
+def foldable(model: keras.Model) -> dict[str, str]:
+    """Return the linear convolutions whose only reader is a batch normalisation, and that reader's name."""
+    found = {}
+    for layer in model.layers:
+        if isinstance(layer, CONVOLUTIONS) and layer.activation is keras.activations.linear:
+            readers = [node.operation for node in layer._outbound_nodes]  # noqa: SLF001  # Keras shows them nowhere else
+            if len(readers) == 1 and isinstance(readers[0], keras.layers.BatchNormalization):
+                found[layer.name] = readers[0].name
+    return found
+
+
+def folded(model: keras.Model) -> keras.Model:
+    """Return the model with each batch normalisation done by the convolution before it, where there is one."""
+    pairs = foldable(model)
+    norms = set(pairs.values())
+
+    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if layer.name in norms:
+            return keras.layers.Identity(name=layer.name)
+        config = layer.get_config()
+        return type(layer).from_config({**config, "use_bias": True} if layer.name in pairs else config)
+
+    copy = keras.models.clone_model(model, clone_function=clone, call_function=_unmasked)
+    for layer in model.layers:
+        if layer.name in pairs:
+            copy.get_layer(layer.name).set_weights(_merged(layer, model.get_layer(pairs[layer.name])))
+        elif layer.name not in norms and layer.weights:
+            copy.get_layer(layer.name).set_weights(layer.get_weights())
+    return copy
+
+
+def _unmasked(layer: keras.layers.Layer, *inputs: Tensor, **options: Any) -> Tensor:
+    """Call a layer without the mask that normalisations are offered, which an identity doesn't take."""
+    return layer(*inputs, **{name: value for name, value in options.items() if name != "mask"})
+
+
+def _merged(convolution: keras.layers.Layer, norm: keras.layers.BatchNormalization) -> list[np.ndarray]:
+    """Return a convolution's weights with a batch normalisation's scale and shift in them.
+
+    k' = k * s, b' = (b - mean) * s + beta, s = gamma / sqrt(variance + epsilon)
+    """
+    weights = convolution.get_weights()
+    kernels, bias = (weights[:-1], weights[-1]) if convolution.use_bias else (weights, 0.0)
+    mean, variance = norm.moving_mean, norm.moving_variance
+    scale = np.asarray(norm.gamma if norm.scale else 1.0) / np.sqrt(np.asarray(variance) + norm.epsilon)
+    shift = (bias - np.asarray(mean)) * scale + np.asarray(norm.beta if norm.center else 0.0)
+    last = kernels[-1]
+    depthwise = isinstance(convolution, keras.layers.DepthwiseConv2D)
+    last = last * (scale.reshape(last.shape[2:]) if depthwise else scale)
+    return [*kernels[:-1], last, shift]
+
+
+def _random(numbers: np.random.Generator, values: np.ndarray) -> np.ndarray:
+    if values.ndim < 2:  # noqa: PLR2004  # biases, and what normalises
+        return values
+    spread = np.sqrt(2 / np.prod(values.shape[:-1]))
+    random: np.ndarray = numbers.standard_normal(values.shape, np.float32) * np.float32(spread)
+    return random
+
+
+def _digest(model: keras.Model) -> str:
+    digest = hashlib.sha256()
+    for values in model.get_weights():
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
