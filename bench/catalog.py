@@ -52,10 +52,11 @@ def describe(name: str) -> dict[str, Any]:
     )
     reached = reaches(model)
     hidden = foldable(model)
-    shown = [layer for layer in model.layers if _is_shown(layer, hidden) and reached[layer.name]]
-    ways = sorted({reached[layer.name].windows for layer in shown})
+    seeing = [(layer, reached[layer.name]) for layer in model.layers if _is_shown(layer, hidden)]
+    shown = [(layer, reach) for layer, reach in seeing if reach]
+    ways = sorted({reach.windows for _, reach in shown})
     costs, names = _costs(model, reached), lasting_names(model)
-    rows = [[names[layer.name], *_facts(layer, reached[layer.name], ways, costs)] for layer in shown]
+    rows = [[names[layer.name], *_facts(layer, reach, ways, costs)] for layer, reach in shown]
     return {"parameters": model.count_params(), "default_layers": _favourites(rows), "ways": ways, "layers": rows}
 
 
@@ -86,7 +87,7 @@ def _after(operation: Any, before: list[Reach]) -> Reach | None:
 
 def _window(operation: Any) -> tuple[int, int, tuple[int, int, str, int] | None]:
     """Return kernel, stride, and what happens to the size of an axis, if anything."""
-    padding = getattr(operation, "padding", None)
+    padding: Any = getattr(operation, "padding", None)
     if isinstance(operation, keras.layers.ZeroPadding2D):
         return 1, 1, (1, 1, "valid", sum(padding[0]))
     if isinstance(operation, keras.layers.Cropping2D):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from dreamcore.features import ConvWeights
 
 WARM_UP_STEPS = 2
 CONVOLUTION_CELLS, CONVOLUTION_CHANNELS = 64, 256
@@ -80,7 +82,7 @@ def _biased(name: str) -> Any:
     numbers = np.random.default_rng(1)
     arrays = {
         node: (kernel, numbers.normal(0, BIAS_STD, bias.shape).astype(np.float32))
-        for node, (kernel, bias) in weights.arrays.items()
+        for node, (kernel, bias) in cast("Mapping[str, ConvWeights]", weights.arrays).items()
     }
     return Model(spec, Weights(arrays, weights.sha256))
 

@@ -32,7 +32,7 @@ def main(names: list[str]) -> None:
 
 
 def departures(name: str, *, size: tuple[int, int]) -> dict[str, tuple[float, tuple[int, ...]]]:
-    """Return for layers all along a network how far its answer is from Keras', and its shape (rows, columns, channels)."""
+    """Return for layers all along a network how far its answer is from Keras', and that answer's shape."""
     builder = getattr(keras.applications, APPLICATIONS[name].builder)
     built = shaken(builder(weights=None, include_top=False, input_shape=(None, None, 3)))
     listed = [layer.name for layer in get_model(name).layers]
@@ -56,9 +56,9 @@ def shaken(model: keras.Model) -> keras.Model:
 
 def _shaken(numbers: np.random.Generator, values: np.ndarray, *, normalises: bool) -> np.ndarray:
     if normalises:
-        return numbers.uniform(0.5, 1.5, values.shape).astype(np.float32)
+        return np.asarray(numbers.uniform(0.5, 1.5, values.shape), np.float32)
     spread = 1 / np.sqrt(np.prod(values.shape[:-1]) + 1)
-    return (numbers.standard_normal(values.shape) * spread).astype(np.float32)
+    return np.asarray(numbers.standard_normal(values.shape) * spread, np.float32)
 
 
 def _departure(mine: np.ndarray, other: np.ndarray) -> float:

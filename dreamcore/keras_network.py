@@ -91,7 +91,7 @@ def lasting_names(model: keras.Model) -> dict[str, str]:
     names = {}
     for layer in model.layers:
         kind = re.sub(r"_\d+$", "", layer.name)
-        if kind == re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(layer).__name__).lower():
+        if kind == re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", type(layer).__name__).lower():
             names[layer.name] = f"{kind}_{counts[kind]}"
             counts[kind] += 1
         else:

@@ -60,7 +60,7 @@ def test_a_cell_sees_its_receptive_field_and_no_more(layer):
     assert rows[-1] - rows[0] + 1 == spec.receptive_field
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["squeezenet", "inception_v3"])
 def test_random_weights_are_the_same_every_time(name):
     """Random weights come from a fixed seed, and their hash says so."""
     from dreamcore.weights import random_weights  # noqa: PLC0415  # loads TensorFlow
