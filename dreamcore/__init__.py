@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dreamcore.packs import dream_pack
     from dreamcore.params import DreamParams
     from dreamcore.results import DreamResult, Progress, Stopped
+    from dreamcore.zoom import zoom
+    from dreamcore.zoom_path import ZoomParams
 
 __all__ = [
     "Checkpoint",
@@ -26,12 +28,14 @@ __all__ = [
     "DreamResult",
     "Progress",
     "Stopped",
+    "ZoomParams",
     "__version__",
     "dream",
     "dream_pack",
     "load_model",
     "pack_key",
     "plan_octaves",
+    "zoom",
 ]
 
 HOMES = {
@@ -45,6 +49,8 @@ HOMES = {
     "load_model": "models",
     "pack_key": "pack_keys",
     "plan_octaves": "octaves",
+    "ZoomParams": "zoom_path",
+    "zoom": "zoom",
 }
 
 

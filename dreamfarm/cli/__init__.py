@@ -25,7 +25,7 @@ JOBS = "Jobs"
 
 app.command(rich_help_panel=HERE)(dream.dream)
 app.command(rich_help_panel=HERE)(zoom.zoom)
-app.command(rich_help_panel=HERE)(models.models)
+app.add_typer(models.app, name="models", rich_help_panel=HERE)
 app.command(rich_help_panel=FARM)(stack.demo)
 app.command(rich_help_panel=FARM)(stack.up)
 app.command(rich_help_panel=FARM)(workers.workers)

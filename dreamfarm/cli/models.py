@@ -1,10 +1,12 @@
 """`dreamfarm models`: what can be dreamt with, known without a farm."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from dreamcore.catalog import MODELS, ModelSpec
+from dreamcore.catalog import MODELS, ModelSpec, get_model
 from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.options import AsJson
 from dreamfarm.cli.output import print_json, print_note, print_rich, table
@@ -20,27 +22,82 @@ def parse_size(text: str) -> str:
     return f"{int(width)}x{int(height)}"
 
 
+Size = Annotated[
+    str,
+    typer.Option(parser=parse_size, metavar="SIZE", help="Picture size for the shapes, in px: 512, 640x480."),
+]
+
+
+class ModelsGroup(TyperGroup):
+    """Takes a model's name in the place of a command, to show that model."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is meant."""
+        return super().resolve_command(ctx, args if args[0] in self.commands else ["show", *args])
+
+
+app = typer.Typer(cls=ModelsGroup, invoke_without_command=True)
+
+
+@app.callback()
 def models(
-    name: Annotated[str | None, typer.Argument(help="A model, to list its layers.", show_default=False)] = None,
+    context: typer.Context,
     *,
-    size: Annotated[
-        str,
-        typer.Option(parser=parse_size, metavar="SIZE", help="Picture size for the shapes, in px: 512, 640x480."),
-    ] = "512",
+    size: Size = "512",
     as_json: AsJson = False,
 ) -> None:
-    """List the models, or one model's layers.
+    """List the models, or one model's layers: `dreamfarm models NAME`.
 
     They are what --model and --layers take. Early layers draw textures; deep ones, which see more of the picture,
     draw eyes, animals and buildings.
     """
-    width, height = map(int, size.split("x"))
-    if name is None:
+    if context.invoked_subcommand is None:
+        width, height = map(int, size.split("x"))
         _show_models([_view(model, width, height) for model in MODELS.values()], as_json=as_json)
-        return
+
+
+@app.command(hidden=True)
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", show_default=False)],
+    *,
+    size: Size = "512",
+    as_json: AsJson = False,
+) -> None:
+    """List a model's layers."""
     if name not in MODELS:
         raise CommandError(f"There is no model {name!r}. There are: {', '.join(MODELS)}.", ExitCode.NOT_FOUND)
+    width, height = map(int, size.split("x"))
     _show_layers(_view(MODELS[name], width, height), size=size, as_json=as_json)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model.", show_default=False)],
+    *,
+    layers: Annotated[
+        str, typer.Option(metavar="NAMES", help="Layers to answer for: fire5,fire8.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The file to write.")] = Path(
+        "extractor.keras"
+    ),
+    weights: Annotated[str, typer.Option(help="imagenet, random, or a file of weights.")] = "imagenet",
+) -> None:
+    """Write a model up to some layers as a Keras file, which Netron opens and Keras loads.
+
+    It takes images of any size, RGB in [-1, 1].
+    """
+    from dreamcore.extractor import extractor  # noqa: PLC0415  # loads TensorFlow
+    from dreamcore.models import load_model  # noqa: PLC0415  # as above
+
+    if output.suffix != ".keras":
+        raise CommandError(f"{output} has no name for a Keras model; let it end in .keras.", ExitCode.USAGE)
+    names = [layer.strip() for layer in layers.split(",") if layer.strip()]
+    try:
+        get_model(name).check_layers(names)
+    except ValueError as error:
+        raise CommandError(str(error), ExitCode.NOT_FOUND) from error
+    extractor(load_model(name, weights), names).save(output)
+    typer.echo(output)
 
 
 def _show_models(views: list[ModelView], *, as_json: bool) -> None:
