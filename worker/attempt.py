@@ -127,7 +127,7 @@ class Attempt:
             loss=progress.loss,
             eta_s=self._eta_s(fraction),
         )
-        self.reporter.note(self.progress)
+        self.reporter.note(self.progress, milestone=progress.step == progress.steps)
 
     def _eta_s(self, fraction: float) -> float | None:
         done = fraction - (self.start_fraction or 0.0)

@@ -24,11 +24,14 @@ log = structlog.get_logger()
 class Reporter:
     """Writes the newest progress every so often; where there is none, looks whether the attempt still holds its job.
 
-    A context manager. What it learns shows in the lease's `should_stop`.
+    Milestones are written all and in order, however fast they come. A context manager; what it learns shows in the
+    lease's `should_stop`.
     """
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
+        self._lock = threading.Lock()
+        self._milestones: list[ProgressView] = []
         self._newest: ProgressView | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
@@ -42,22 +45,32 @@ class Reporter:
     ) -> None:
         self._done.set()
         self._thread.join()
+        if kind is None:
+            self._write(self._taken())
 
-    def note(self, progress: ProgressView) -> None:
+    def note(self, progress: ProgressView, *, milestone: bool = False) -> None:
         """Remember how far the render is, to be written next."""
-        self._newest = progress
+        with self._lock:
+            self._newest = None if milestone else progress
+            self._milestones += [progress] if milestone else []
 
     def _run(self) -> None:
         while not (self._done.wait(EVERY_S) or self._lease.lost.is_set()):
-            self._tell()
+            self._write(self._taken())
 
-    def _tell(self) -> None:
-        progress, self._newest = self._newest, None
+    def _taken(self) -> list[ProgressView]:
+        """Return what is to be written, in order, and forget it."""
+        with self._lock:
+            taken = [*self._milestones, *([self._newest] if self._newest else [])]
+            self._milestones, self._newest = [], None
+            return taken
+
+    def _write(self, noted: list[ProgressView]) -> None:
         try:
-            if progress is None:
-                self._lease.look()
-            else:
+            for progress in noted:
                 self._lease.report(progress)
+            if not noted:
+                self._lease.look()
         except LeaseLostError as error:
             log.info("hold_lost", reason=str(error))
         except TransientError:

@@ -12,6 +12,11 @@ from typer.testing import CliRunner
 from dreamfarm.cli import app
 from tests.support import picture, until
 
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from dreamfarm.cli import main; main()"
+)
+"""Starts the command as a terminal does, also where the tests themselves ignore Ctrl-C."""
+
 SMALL = ["--octaves", "1", "--steps", "2", "--frame-octaves", "1", "--frame-steps", "1", "--fps", "29.97"]
 
 
@@ -39,7 +44,7 @@ def test_interrupted_by_ctrl_c_the_same_command_goes_on(photo, tmp_path):
     film = tmp_path / "film.mp4"
     folder = tmp_path / ".film.mp4.frames"
     options = [str(photo), "-o", str(film), "--frames", "30", *SMALL]
-    running = subprocess.Popen([sys.executable, "-m", "dreamfarm.cli", "zoom", *options], stderr=subprocess.PIPE)
+    running = subprocess.Popen([sys.executable, "-c", INTERRUPTIBLE, "zoom", *options], stderr=subprocess.PIPE)
     until((folder / "frame-00003.png").exists)
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -93,6 +94,19 @@ def test_a_render_is_told_of_a_cancellation_within_a_long_step(services, job):
         services.jobs.cancel(job.id)
 
         assert lease.lost.wait(10)
+
+
+def test_milestones_are_all_told_in_order(services, job):
+    """A render faster than its reporter still shows every octave's end, and never goes backwards."""
+    steps = [PROGRESS.model_copy(update={"octave": o, "step": s}) for o in (1, 2) for s in (1, 2, 3)]
+    with leased(services, job.id, 1, worker="a") as lease, Reporter(lease) as reporter:
+        for progress in steps:
+            reporter.note(progress, milestone=progress.step == 3)
+
+    shown = [json.loads(fields["progress"]) for _, fields in services.store.redis.xrange(keys.events(job.id))]
+    told = [(one["octave"], one["step"]) for one in shown if one["octave"]]
+    assert {(1, 3), (2, 3)} <= set(told)
+    assert told == sorted(told)
 
 
 def test_a_silent_worker_learns_by_renewal(services, job):
