@@ -95,9 +95,7 @@ def compile_step(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callabl
 
     image = (None, None, None, 3)
     shapes: list[tuple[int | None, ...]] = [image, (None, 2), (None, len(Move._fields)), (None, len(rules.layers))]
-    shapes += [image] * rules.kept
-    if rules.objective == "guide-dot":
-        shapes += [(None, None, None, model.layer(layer).channels) for layer in rules.layers]
+    shapes += [image] * rules.kept + _guide_shapes(model, rules)
     return compiled(step, *shapes, tf32=rules.precision == "tf32")
 
 
@@ -113,24 +111,87 @@ def image_gradient(
 ) -> tuple[Tensor, Tensor]:
     """Return the objectives (N,) and their gradients by the images, taken on the shifted images and shifted back."""
     pixels = ops.cast(ops.round(shifts), "int32")
-    guides = [
-        rolled(guide, ops.cast(ops.round(shifts / model.layer(layer).stride), "int32"))
-        for guide, layer in zip(guides, rules.layers, strict=False)
-    ]
+    guides = rolled_guides(model, rules.layers, guides, shifts)
 
     def objective(x: Tensor) -> Tensor:
         found = activations(model, weights, x, rules.layers, bfloat16=rules.precision == "bfloat16")
         cells = [
             objectives.whole(a, border=rules.border, divisor=rules.divisor, layers=len(rules.layers)) for a in found
         ]
-        if rules.objective == "guide-dot":
-            return objectives.guide_dot(found, layer_weights, cells, guides)
-        kind = objectives.mean if rules.objective == "mean" else objectives.l2
-        return kind(found, layer_weights, cells)
+        return _value(rules.objective, found, layer_weights, cells, guides)
 
     losses, gradient = value_and_gradient(objective, rolled(images, pixels))
+    return losses, _rolled_back(gradient, pixels, wrapped=rules.wrapped)
+
+
+def rolled_guides(
+    model: ModelSpec, layers: Sequence[str], guides: Sequence[Tensor], shifts: Tensor
+) -> list[Tensor]:
+    """Return the guides' activations shifted as the images are, by whole cells."""
+    return [
+        rolled(guide, ops.cast(ops.round(shifts / model.layer(layer).stride), "int32"))
+        for guide, layer in zip(guides, layers, strict=False)
+    ]
+
+
+def compile_tile(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callable[..., Any]:
+    """Return a tile's share of the objectives (N,) and of their gradients, as one compiled function of all sizes.
+
+    The function takes crops (N, h, w, 3) of shifted images, layer weights (N, layers), what each layer's sum is divided
+    by (layers,), for each layer the cells that count (1, h, w, 1) and, for guides, the crops of their activations.
+    """
+    count = len(rules.layers)
+
+    def tile(crops: Tensor, layer_weights: Tensor, sizes: Tensor, *more: Tensor) -> tuple[Tensor, Tensor]:
+        cells = [objectives.Cells(counted, sizes[index]) for index, counted in enumerate(more[:count])]
+
+        def objective(x: Tensor) -> Tensor:
+            found = activations(model, weights, x, rules.layers, bfloat16=rules.precision == "bfloat16")
+            return _value(rules.objective, found, layer_weights, cells, more[count:])
+
+        return value_and_gradient(objective, crops)
+
+    shapes: list[tuple[int | None, ...]] = [(None, None, None, 3), (None, count), (count,)]
+    shapes += [(1, None, None, 1)] * count + _guide_shapes(model, rules)
+    return compiled(tile, *shapes, tf32=rules.precision == "tf32")
+
+
+def compile_move(rules: StepRules) -> Callable[..., Any]:
+    """Return the second half of a step, for a gradient that was taken by tiles, as one compiled function.
+
+    The function takes images and their gradients (N, H, W, 3), the latter as they are shifted, shifts (N, 2) in px,
+    moves (N, 6) and what the optimiser remembers. It returns the new images, the mean absolute gradients (N,) and what
+    the optimiser remembers now.
+    """
+
+    def move(images: Tensor, gradient: Tensor, shifts: Tensor, moves: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
+        gradient = _rolled_back(gradient, ops.cast(ops.round(shifts), "int32"), wrapped=rules.wrapped)
+        there, remembered = moved(images, gradient, moves, memory, rules=rules)
+        return there, ops.mean(ops.abs(gradient), axis=(1, 2, 3)), *remembered
+
+    image = (None, None, None, 3)
+    shapes: list[tuple[int | None, ...]] = [image, image, (None, 2), (None, len(Move._fields))]
+    return compiled(move, *shapes, *([image] * rules.kept))
+
+
+def _value(
+    objective: str, found: list[Tensor], layer_weights: Tensor, cells: list[objectives.Cells], guides: Sequence[Tensor]
+) -> Tensor:
+    if objective == "guide-dot":
+        return objectives.guide_dot(found, layer_weights, cells, guides)
+    kind = objectives.mean if objective == "mean" else objectives.l2
+    return kind(found, layer_weights, cells)
+
+
+def _rolled_back(gradient: Tensor, pixels: Tensor, *, wrapped: bool) -> Tensor:
     gradient = rolled(gradient, -pixels)
-    return losses, gradient if rules.wrapped else unwrapped(gradient, pixels)
+    return gradient if wrapped else unwrapped(gradient, pixels)
+
+
+def _guide_shapes(model: ModelSpec, rules: StepRules) -> list[tuple[int | None, ...]]:
+    if rules.objective != "guide-dot":
+        return []
+    return [(None, None, None, model.layer(layer).channels) for layer in rules.layers]
 
 
 def moved(

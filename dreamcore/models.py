@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamcore import catalog
-from dreamcore.ascent import StepRules, compile_features, compile_step
+from dreamcore.ascent import StepRules, compile_features, compile_move, compile_step, compile_tile
 from dreamcore.weights import Weights, load_weights
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Model:
         self.spec = spec
         self.weights = weights
         self._steps: dict[StepRules, Callable[..., Any]] = {}
+        self._halves: dict[StepRules, tuple[Callable[..., Any], Callable[..., Any]]] = {}
         self._features: dict[tuple[str, ...], Callable[..., Any]] = {}
 
     @property
@@ -40,6 +41,13 @@ class Model:
         if rules not in self._steps:
             self._steps[rules] = compile_step(self.spec, self.weights.arrays, rules)
         return self._steps[rules]
+
+    def step_halves(self, rules: StepRules) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Return the step in two: `dreamcore.ascent.compile_tile` and `compile_move`."""
+        if rules not in self._halves:
+            tile = compile_tile(self.spec, self.weights.arrays, rules)
+            self._halves[rules] = tile, compile_move(rules)
+        return self._halves[rules]
 
     def features(self, layers: tuple[str, ...]) -> Callable[..., Any]:
         """Return the compiled activations of these layers; see `dreamcore.ascent.compile_features`."""

@@ -1,0 +1,180 @@
+"""Where to cut an image so that a network's answers stay those to the whole. Imports no TensorFlow.
+
+A tile is a crop of the image: a core, and around it as much as the core's cells see. A crop that begins and ends whole
+strides away from the image's ends has, at every layer, the paddings that the whole has: those at cut edges reach no
+cell of the core, those at the image's own ends are right.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dreamcore.graph import SOURCE, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dreamcore.catalog import ModelSpec
+    from dreamcore.graph import Graph
+    from dreamcore.octaves import Size
+
+
+class Span(NamedTuple):
+    """Positions along an axis, from `start` up to, but not including, `stop`."""
+
+    start: int
+    stop: int
+
+    def joined(self, other: Span) -> Span:
+        """Return the shortest span that holds both."""
+        return Span(min(self.start, other.start), max(self.stop, other.stop))
+
+
+class Tile(NamedTuple):
+    """A crop of the image, and which cells of its activations count.
+
+    Attributes
+    ----------
+    rows, columns
+        Of the image, px.
+    counted : (1, h, w, 1) float32 for each layer
+        1 for the cells of the core.
+    cells
+        For each layer, which rows and columns of the whole activation the crop's activation is.
+    """
+
+    rows: Span
+    columns: Span
+    counted: tuple[NDArray[np.float32], ...]
+    cells: tuple[tuple[Span, Span], ...]
+
+
+class _Piece(NamedTuple):
+    """A tile along one axis: its px, and for each layer its cells and which of them count."""
+
+    pixels: Span
+    cells: tuple[Span, ...]
+    counted: tuple[NDArray[np.float32], ...]
+
+
+def seen(graph: Graph, cores: Mapping[str, Span], length: int, *, axis: int) -> Span:
+    """Return the pixels to keep along an axis for the cores' values and gradients to be the whole image's.
+
+    Parameters
+    ----------
+    graph
+    cores
+        For each layer the cells whose values count; none may be empty.
+    length
+        Of the image along the axis, px.
+    axis
+        0 for rows, 1 for columns.
+    """
+    nodes = graph.needed_for(list(cores))
+    sizes, strides, needed = {SOURCE: length}, {SOURCE: 1}, dict(cores)
+    for node in nodes:
+        window, source = Window(node.kernel[axis], node.stride, node.padding), node.inputs[0]
+        sizes[node.name], strides[node.name] = window.size(sizes[source]), strides[source] * node.stride
+    for node in reversed(nodes):
+        window = Window(node.kernel[axis], node.stride, node.padding)
+        for source in node.inputs:
+            span = _inputs(window, needed[node.name], sizes[source])
+            needed[source] = span.joined(needed.get(source, span))
+    step = max(strides.values())
+    before = min(span.start * strides[name] for name, span in needed.items())
+    after = min((sizes[name] - span.stop) * strides[name] for name, span in needed.items())
+    return Span(before // step * step, length - after // step * step)
+
+
+def exact_tiles(model: ModelSpec, layers: Sequence[str], size: Size, *, core_px: int, border: int = 0) -> list[Tile]:
+    """Return tiles whose gradients sum up to the whole image's: each layer's cells count in one tile each.
+
+    Parameters
+    ----------
+    model
+        A network given as a graph.
+    layers
+    size
+        Height and width of the image, px.
+    core_px
+        Side of a core, about: the image is split evenly.
+    border
+        Cells at the activations' ends that count nowhere.
+    """
+    rows, columns = (list(_pieces(model, layers, size, axis, core_px, border)) for axis in (0, 1))
+    return [_crossed(row, column) for row in rows for column in columns]
+
+
+def plain_tiles(model: ModelSpec, layers: Sequence[str], size: Size, *, core_px: int) -> list[Tile]:
+    """Return tiles side by side, without halo, all of whose cells count; none is smaller than the network takes."""
+    side = max(core_px, model.least_side(layers))
+    rows, columns = ([_alone(model, layers, cut) for cut in _cuts(length, side, 1)] for length in size)
+    return [_crossed(row, column) for row in rows for column in columns]
+
+
+def largest(tiles: Sequence[Tile]) -> Size:
+    """Return the height and width of the largest crop, px."""
+    crops = [(tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start) for tile in tiles]
+    return max(crops, key=math.prod)
+
+
+def _inputs(window: Window, outputs: Span, length: int) -> Span:
+    """Return which of an axis' cells the outputs of a sliding window are made of, padding left out."""
+    padding = 0
+    if window.padding == "same":
+        padding = max(0, (window.size(length) - 1) * window.stride + window.kernel - length) // 2
+    start = outputs.start * window.stride - padding
+    return Span(max(0, start), min(length, (outputs.stop - 1) * window.stride - padding + window.kernel))
+
+
+def _cuts(length: int, side: int, step: int) -> list[Span]:
+    """Split an axis evenly into parts of at least `side`, or one; each begins at a multiple of `step`."""
+    count = max(1, length // max(side, step))
+    ends = [*(index * length // count // step * step for index in range(count)), length]
+    return [Span(*ends[index : index + 2]) for index in range(count)]
+
+
+def _pieces(
+    model: ModelSpec, layers: Sequence[str], size: Size, axis: int, core_px: int, border: int
+) -> Iterator[_Piece]:
+    strides = [model.layer(layer).stride for layer in layers]
+    wholes = [model.layer(layer).shape(*size)[axis] for layer in layers]
+    for cut in _cuts(size[axis], core_px, max(strides)):
+        last = cut.stop == size[axis]
+        cores = [
+            Span(cut.start // stride, whole if last else min(whole, cut.stop // stride))
+            for stride, whole in zip(strides, wholes, strict=True)
+        ]
+        looked_at = [Span(max(0, min(core.start, core.stop - 1)), core.stop) for core in cores]
+        pixels = seen(model.nodes, dict(zip(layers, looked_at, strict=True)), size[axis], axis=axis)
+        behind = size[axis] - pixels.stop
+        cells = tuple(
+            Span(pixels.start // stride, whole - behind // stride)
+            for stride, whole in zip(strides, wholes, strict=True)
+        )
+        counting = [
+            Span(max(core.start, border), min(core.stop, whole - border))
+            for core, whole in zip(cores, wholes, strict=True)
+        ]
+        yield _Piece(pixels, cells, tuple(map(_within, cells, counting)))
+
+
+def _alone(model: ModelSpec, layers: Sequence[str], cut: Span) -> _Piece:
+    lengths = [model.layer(layer).shape(cut.stop - cut.start, cut.stop - cut.start)[0] for layer in layers]
+    return _Piece(cut, tuple(Span(0, n) for n in lengths), tuple(np.ones(n, np.float32) for n in lengths))
+
+
+def _within(cells: Span, counting: Span) -> NDArray[np.float32]:
+    index = np.arange(cells.start, cells.stop)
+    return ((index >= counting.start) & (index < counting.stop)).astype(np.float32)
+
+
+def _crossed(row: _Piece, column: _Piece) -> Tile:
+    pairs = zip(row.counted, column.counted, strict=True)
+    counted = tuple((rows[:, None] * columns)[None, :, :, None] for rows, columns in pairs)
+    return Tile(row.pixels, column.pixels, counted, tuple(zip(row.cells, column.cells, strict=True)))

@@ -1,0 +1,63 @@
+"""A step whose gradient is taken tile by tile, in the memory of one tile."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dreamcore.ascent import rolled_guides
+from dreamcore.backend import ops, rolled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from dreamcore.ascent import StepRules
+    from dreamcore.models import Model
+    from dreamcore.tiles import Tile
+
+Tensor = Any
+
+
+def tiled_step(
+    model: Model, rules: StepRules, tiles: Sequence[Tile], *, origin: Sequence[int] = (0, 0)
+) -> Callable[..., Any]:
+    """Return a step that takes and returns what the compiled one of `dreamcore.ascent.compile_step` does.
+
+    Parameters
+    ----------
+    model, rules
+    tiles
+        Of an image of the size that the step is called with.
+    origin
+        Rows and columns by which the image is rolled, besides its shift, before it is cut.
+    """
+    tile_gradient, move = model.step_halves(rules)
+    turn = np.array([origin], np.int32)
+
+    def step(images: Tensor, shifts: Tensor, moves: Tensor, layer_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
+        memory, guides = more[: rules.kept], more[rules.kept :]
+        turned = np.asarray(rolled(images, ops.cast(ops.round(shifts), "int32") + turn))
+        guides = [np.asarray(guide) for guide in rolled_guides(model.spec, rules.layers, guides, shifts + turn)]
+        divisors = _divisors(model, rules, turned.shape)
+        losses, gradient = np.zeros(len(turned), np.float32), np.zeros_like(turned)
+        for tile in tiles:
+            place = (slice(None), slice(*tile.rows), slice(*tile.columns))
+            around = [guide[:, slice(*at[0]), slice(*at[1])] for guide, at in zip(guides, tile.cells, strict=False)]
+            loss, slope = tile_gradient(turned[place], layer_weights, divisors, *tile.counted, *around)
+            losses += np.asarray(loss)
+            gradient[place] += np.asarray(slope)
+        there, slopes, *remembered = move(images, rolled(gradient, -turn), shifts, moves, *memory)
+        return there, losses, slopes, *remembered
+
+    return step
+
+
+def _divisors(model: Model, rules: StepRules, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return what each layer's sum over the whole image is divided by."""
+    elements = [math.prod(model.spec.layer(layer).shape(*shape[1:3])) for layer in rules.layers]
+    times = len(elements) if rules.divisor == "elements-and-layers" else 1
+    return np.array([2 if rules.divisor == "two" else size * times for size in elements], np.float32)

@@ -1,0 +1,115 @@
+"""Where images are cut, by the network's graph alone; and what tiles add up to."""
+
+import numpy as np
+import pytest
+
+from dreamcore import DreamParams, catalog
+from dreamcore.tiles import Span, exact_tiles, largest, plain_tiles, seen
+from tests.support import noise
+
+
+def _tapped(axis_length, kernel, stride, cell):
+    """Return which pixels one cell of a lone 'same' convolution is made of, from TensorFlow's rule of padding."""
+    cells = -(-axis_length // stride)
+    padding = max((cells - 1) * stride + kernel - axis_length, 0)
+    taps = [cell * stride - padding // 2 + tap for tap in range(kernel)]
+    return [tap for tap in taps if 0 <= tap < axis_length]
+
+
+@pytest.mark.parametrize("length", [96, 97, 130, 131])
+def test_what_a_cell_sees_is_kept_on_the_whole_images_phase(length):
+    """A crop holds a cell's pixels, and begins and ends an even number of px from the image's ends, where stride is 2."""
+    graph = catalog.get_model("squeezenet").nodes
+    for cell in (0, 5, 20, -(-length // 2) - 1):
+        span = seen(graph, {"conv1": Span(cell, cell + 1)}, length, axis=0)
+        taps = _tapped(length, 3, 2, cell)
+        assert span.start <= taps[0] <= taps[-1] < span.stop
+        assert span.start % 2 == 0
+        assert (length - span.stop) % 2 == 0
+        assert span.stop - span.start <= 6  # noqa: PLR2004  # 3 px, and up to 3 for the phase
+
+
+@pytest.mark.parametrize(("name", "layers"), [("squeezenet", ["fire5", "fire9"]), ("inception_v3", ["mixed3", "mixed8"])])
+@pytest.mark.parametrize("size", [(353, 401), (352, 320), (399, 127)])
+def test_every_cell_counts_in_one_tile(name, layers, size):
+    """Over all tiles, each cell of each layer counts once, but for the border, which never counts."""
+    model = catalog.get_model(name)
+    for border in (0, 1):
+        tiles = exact_tiles(model, layers, size, core_px=96, border=border)
+        for index, layer in enumerate(layers):
+            counts = np.zeros(model.layer(layer).shape(*size)[:2])
+            for tile in tiles:
+                rows, columns = tile.cells[index]
+                counts[slice(*rows), slice(*columns)] += tile.counted[index][0, :, :, 0]
+            expected = np.zeros_like(counts)
+            expected[border : len(counts) - border, border : counts.shape[1] - border] = 1
+            assert np.array_equal(counts, expected)
+
+
+@pytest.mark.parametrize("size", [(100, 517), (301, 299), (64, 64)])
+def test_plain_tiles_cover_every_pixel_once(size):
+    """Tiles without halo lie side by side: each pixel is in one of them."""
+    covered = np.zeros(size, int)
+    for tile in plain_tiles(catalog.get_model("squeezenet"), ["fire8"], size, core_px=96):
+        covered[slice(*tile.rows), slice(*tile.columns)] += 1
+    assert (covered == 1).all()
+
+
+def test_tiles_of_a_large_image_are_small():
+    """A 2048 px image in cores of 512 px needs crops of no more than core, receptive field and phase."""
+    model = catalog.get_model("squeezenet")
+    tiles = exact_tiles(model, ["fire8"], (2048, 2048), core_px=512)
+    assert len(tiles) == 16  # noqa: PLR2004  # 4 by 4
+    assert max(largest(tiles)) <= 512 + model.layer("fire8").receptive_field + 2 * 16
+
+
+@pytest.fixture(scope="module")
+def inception():
+    from dreamcore import load_model  # noqa: PLC0415  # loads TensorFlow
+
+    return load_model("inception_v3", "random")
+
+
+def _relative_error(model, params, size, guide=None):
+    from dreamcore.course import Course  # noqa: PLC0415  # loads TensorFlow
+    from dreamcore.tiling import tiled_step  # noqa: PLC0415
+
+    course = Course(noise(*size), params, guide=guide, model=model)
+    state = course.start(None)
+    course.enter(state, 1)
+    inputs, guides = course.step_inputs(state), course.guide_activations(state)
+    tiles = exact_tiles(model.spec, course.rules.layers, size, core_px=96, border=course.rules.border)
+    assert len(tiles) >= 4  # noqa: PLR2004  # cut along both axes
+    whole, losses, *_ = course.compiled_step(state.image, *inputs, *guides)
+    tiled, tiled_losses, *_ = tiled_step(model, course.rules, tiles)(state.image, *inputs, *guides)
+    assert float(tiled_losses[0]) == pytest.approx(float(losses[0]), rel=1e-4)
+    way = np.asarray(whole) - np.asarray(state.image)
+    return np.linalg.norm(np.asarray(tiled) - np.asarray(state.image) - way) / np.linalg.norm(way)
+
+
+def _params(**given):
+    plain = {"octaves": 1, "step_size": 1.0, "normalise": "none", "smoothing": 0, "jitter": 20}
+    return DreamParams.model_validate(plain | given)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(257, 301), (260, 299), (288, 271)])
+def test_tiled_gradient_is_the_whole_images_with_squeezenet(squeezenet, size):
+    """On odd and even sizes, with real weights, the tiles' gradients sum up to the untiled gradient."""
+    params = _params(model="squeezenet", layers={"fire4": 1.0, "fire8": 0.5})
+    assert _relative_error(squeezenet, params, size) <= 1e-4  # noqa: PLR2004
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(259, 301), (274, 245)])
+def test_tiled_gradient_is_the_whole_images_with_inception(inception, size):
+    """The same holds for a network without padding in its stem, whose cells lie away from the image's ends."""
+    params = _params(model="inception_v3", layers={"mixed3": 1.0})
+    assert _relative_error(inception, params, size) <= 1e-4  # noqa: PLR2004
+
+
+@pytest.mark.slow
+def test_tiled_gradient_follows_a_guide(squeezenet):
+    """Each tile follows its part of the guide."""
+    params = _params(model="squeezenet", layers={"fire6": 1.0}, objective="guide-dot")
+    assert _relative_error(squeezenet, params, (257, 299), guide=noise(90, 120)) <= 1e-4  # noqa: PLR2004
