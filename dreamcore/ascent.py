@@ -124,9 +124,7 @@ def image_gradient(
     return losses, _rolled_back(gradient, pixels, wrapped=rules.wrapped)
 
 
-def rolled_guides(
-    model: ModelSpec, layers: Sequence[str], guides: Sequence[Tensor], shifts: Tensor
-) -> list[Tensor]:
+def rolled_guides(model: ModelSpec, layers: Sequence[str], guides: Sequence[Tensor], shifts: Tensor) -> list[Tensor]:
     """Return the guides' activations shifted as the images are, by whole cells."""
     return [
         rolled(guide, ops.cast(ops.round(shifts / model.layer(layer).stride), "int32"))
@@ -236,6 +234,13 @@ def random_shift(seed: int, octave: int, step: int, *, jitter: int, end: bool = 
     """
     numbers = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, octave, step]))
     return numbers.integers(-jitter, jitter, size=2, endpoint=end or not jitter).astype(np.float32)
+
+
+def random_origin(seed: int, octave: int, step: int, *, size: tuple[int, int]) -> tuple[int, int]:
+    """Return where rolled tiles begin (rows, columns), px, uniform over an image; a pure function of its arguments."""
+    numbers = np.random.Generator(np.random.Philox(key=seed, counter=[0, 2, octave, step]))
+    row, column = numbers.integers(0, size, size=2)
+    return int(row), int(column)
 
 
 def random_image(seed: int, height: int, width: int) -> NDArray[np.float32]:

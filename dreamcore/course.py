@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamcore.ascent import Move, StepRules, random_image, random_shift
+from dreamcore.ascent import Move, StepRules, random_image, random_origin, random_shift
 from dreamcore.backend import describe_backend, describe_device, ops
 from dreamcore.checkpoint import Checkpoint, fingerprint
 from dreamcore.errors import CheckpointError, DreamError, GradientError, PictureError
+from dreamcore.fitting import Fitting
 from dreamcore.gradients import greyed
 from dreamcore.octaves import plan_octaves
 from dreamcore.profiles import PROFILES
@@ -53,7 +54,15 @@ class State:
 class Course:
     """What stays the same throughout a dream, and what each part of it does to the state."""
 
-    def __init__(self, image: Pixels, params: DreamParams, *, guide: Pixels | None, model: Model) -> None:
+    def __init__(
+        self,
+        image: Pixels,
+        params: DreamParams,
+        *,
+        guide: Pixels | None,
+        model: Model,
+        memory_bytes: float | None = None,
+    ) -> None:
         _check(image, params, guide, model)
         self.params = params
         self.model = model
@@ -67,6 +76,7 @@ class Course:
         self._layer_weights = np.array([[params.layers[layer] for layer in self._layers]], np.float32)
         self.rules = _rules(params, self.profile, self._layers)
         self.compiled_step = model.step(self.rules)
+        self._fitting = Fitting(model, self.rules, params.tiling, memory_bytes=memory_bytes)
 
     def start(self, resume: Checkpoint | None) -> State:
         """Return the state before everything, or that of a checkpoint.
@@ -109,16 +119,30 @@ class Course:
             `should_stop` said so before a step.
         GradientError
             There is no direction to go.
+        OutOfMemoryError
+            Not even the smallest tiles fit.
         """
         guides = self.guide_activations(state)
         while not self.is_done(state):
             if should_stop():
                 raise Stopped(self.checkpoint(state))
-            inputs = self.step_inputs(state)
-            state.image, losses, slopes, *state.memory = self.compiled_step(
-                state.image, *inputs, *state.memory, *guides
-            )
+            state.image, losses, slopes, *state.memory = self._stepped(state, guides)
             yield self.record(state, loss=float(losses[0]), slope=float(slopes[0]))
+
+    def _stepped(self, state: State, guides: list[Tensor]) -> tuple[Tensor, ...]:
+        """Return what the next step makes, in tiles as small as memory asks for."""
+        size = self.plan.sizes[state.octave - 1]
+        origin = random_origin(self.params.seed, state.octave, state.step, size=size)
+        inputs = self.step_inputs(state)
+        while True:
+            try:
+                made: tuple[Tensor, ...] = self._fitting.step(size, origin)(
+                    state.image, *inputs, *state.memory, *guides
+                )
+            except Exception as error:  # noqa: BLE001  # what is not lack of memory is raised again
+                self._fitting.shrink(size, error)
+            else:
+                return made
 
     def is_done(self, state: State) -> bool:
         """Return whether the octave's steps are all taken, or its loss is above the limit."""
@@ -189,7 +213,7 @@ class Course:
         return DreamResult(
             image=self._levels(state, self._depth),
             losses=tuple(map(tuple, state.losses)),
-            notices=self.plan.notices,
+            notices=(*self.plan.notices, *self._fitting.notices),
             params=self.params,
             weights_sha256=self.model.weights_sha256,
             backend=describe_backend(),

@@ -34,6 +34,7 @@ def dream(
     on_octave: Callable[[Checkpoint, NDArray[np.uint8]], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     resume: Checkpoint | None = None,
+    memory_gb: float | None = None,
 ) -> DreamResult:
     """Dream on an image: gradient ascent on what a network answers to it, from small scales to large.
 
@@ -57,6 +58,10 @@ def dream(
     resume
         Where an interrupted dream of the same arguments got to.
 
+    memory_gb
+        What the dream may take; by default what the machine or its container has. What doesn't fit is tiled, if
+        `params` allow it.
+
     Raises
     ------
     Stopped
@@ -67,10 +72,13 @@ def dream(
         `resume` belongs to another dream.
     GradientError
         There is no direction to dream in.
+    OutOfMemoryError
+        The picture doesn't fit the memory, even by tiles.
     WeightsError
         The model's weights can't be had.
     """
-    course = Course(image, params, guide=guide, model=model or load_model(params.model))
+    memory = None if memory_gb is None else memory_gb * 1e9
+    course = Course(image, params, guide=guide, model=model or load_model(params.model), memory_bytes=memory)
     state = course.start(resume)
     for octave in course.octaves_left(state):
         course.enter(state, octave)

@@ -43,6 +43,12 @@ class GradientError(DreamError):
     code = "no_gradient"
 
 
+class OutOfMemoryError(DreamError):
+    """The picture needs more memory than there is, even by the smallest tiles that are allowed."""
+
+    code = "out_of_memory"
+
+
 class CheckpointError(DreamError):
     """A checkpoint doesn't belong to this picture and these parameters, or is damaged."""
 

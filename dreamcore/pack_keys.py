@@ -38,6 +38,11 @@ def check_pack(params: Sequence[DreamParams], shapes: Sequence[tuple[int, ...]])
             f"A pack has one set of parameters for each of its pictures, and at least one picture; "
             f"{len(shapes)} pictures and {len(params)} sets of parameters were given."
         )
+    tiled = {each.tiling for each in params} & {"exact", "rolled"}
+    if tiled:
+        raise PackError(
+            f"Pictures in tiles share no pack, and tiling is {tiled.pop()!r}. Choose 'auto', or dream apart."
+        )
     first, *others = [_common(*each) for each in zip(params, shapes, strict=True)]
     for index, other in enumerate(others, start=1):
         differing = [name for name in first if first[name] != other[name]]

@@ -14,6 +14,8 @@ from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimi
 
 Precision = Literal["float32", "tf32", "bfloat16"]
 
+Tiling = Literal["auto", "off", "exact", "rolled"]
+
 DEFAULTS = DREAMFARM.defaults
 
 
@@ -81,6 +83,10 @@ class DreamParams(BaseModel):
         Precision,
         Field(description="Numbers that the network computes with; image and gradient are float32 throughout."),
     ] = "float32"
+    tiling: Annotated[
+        Tiling,
+        Field(description="Gradient by tiles, in less memory: exact ones where need be, never, always, or cheap ones."),
+    ] = "auto"
 
     @model_validator(mode="before")
     @classmethod

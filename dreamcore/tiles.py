@@ -106,14 +106,15 @@ def exact_tiles(model: ModelSpec, layers: Sequence[str], size: Size, *, core_px:
     border
         Cells at the activations' ends that count nowhere.
     """
-    rows, columns = (list(_pieces(model, layers, size, axis, core_px, border)) for axis in (0, 1))
+    rows, columns = (list(_pieces(model, layers, size, axis, core_px=core_px, border=border)) for axis in (0, 1))
     return [_crossed(row, column) for row in rows for column in columns]
 
 
 def plain_tiles(model: ModelSpec, layers: Sequence[str], size: Size, *, core_px: int) -> list[Tile]:
-    """Return tiles side by side, without halo, all of whose cells count; none is smaller than the network takes."""
-    side = max(core_px, model.least_side(layers))
-    rows, columns = ([_alone(model, layers, cut) for cut in _cuts(length, side, 1)] for length in size)
+    """Return tiles side by side, without halo, all of whose cells count; none is a stride smaller than asked for."""
+    step = max(model.layer(layer).stride for layer in layers)
+    side = max(core_px, model.least_side(layers) + step)
+    rows, columns = ([_alone(model, layers, cut) for cut in _cuts(length, side, step)] for length in size)
     return [_crossed(row, column) for row in rows for column in columns]
 
 
@@ -140,7 +141,7 @@ def _cuts(length: int, side: int, step: int) -> list[Span]:
 
 
 def _pieces(
-    model: ModelSpec, layers: Sequence[str], size: Size, axis: int, core_px: int, border: int
+    model: ModelSpec, layers: Sequence[str], size: Size, axis: int, *, core_px: int, border: int
 ) -> Iterator[_Piece]:
     strides = [model.layer(layer).stride for layer in layers]
     wholes = [model.layer(layer).shape(*size)[axis] for layer in layers]
@@ -165,8 +166,11 @@ def _pieces(
 
 
 def _alone(model: ModelSpec, layers: Sequence[str], cut: Span) -> _Piece:
-    lengths = [model.layer(layer).shape(cut.stop - cut.start, cut.stop - cut.start)[0] for layer in layers]
-    return _Piece(cut, tuple(Span(0, n) for n in lengths), tuple(np.ones(n, np.float32) for n in lengths))
+    length = cut.stop - cut.start
+    starts = [cut.start // model.layer(layer).stride for layer in layers]
+    counts = [model.layer(layer).shape(length, length)[0] for layer in layers]
+    cells = tuple(Span(start, start + count) for start, count in zip(starts, counts, strict=True))
+    return _Piece(cut, cells, tuple(np.ones(count, np.float32) for count in counts))
 
 
 def _within(cells: Span, counting: Span) -> NDArray[np.float32]:

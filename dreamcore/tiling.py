@@ -41,12 +41,14 @@ def tiled_step(
     def step(images: Tensor, shifts: Tensor, moves: Tensor, layer_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
         memory, guides = more[: rules.kept], more[rules.kept :]
         turned = np.asarray(rolled(images, ops.cast(ops.round(shifts), "int32") + turn))
-        guides = [np.asarray(guide) for guide in rolled_guides(model.spec, rules.layers, guides, shifts + turn)]
+        whole_guides = [np.asarray(guide) for guide in rolled_guides(model.spec, rules.layers, guides, shifts + turn)]
         divisors = _divisors(model, rules, turned.shape)
         losses, gradient = np.zeros(len(turned), np.float32), np.zeros_like(turned)
         for tile in tiles:
             place = (slice(None), slice(*tile.rows), slice(*tile.columns))
-            around = [guide[:, slice(*at[0]), slice(*at[1])] for guide, at in zip(guides, tile.cells, strict=False)]
+            around = [
+                guide[:, slice(*at[0]), slice(*at[1])] for guide, at in zip(whole_guides, tile.cells, strict=False)
+            ]
             loss, slope = tile_gradient(turned[place], layer_weights, divisors, *tile.counted, *around)
             losses += np.asarray(loss)
             gradient[place] += np.asarray(slope)

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
 
     worker_id: Annotated[str, Field(max_length=128, description="A worker's name; made at its start if unset.")] = ""
 
+    memory_gb: Annotated[
+        float | None, Field(gt=0, description="What one dream may take, in GB; unset: what the machine has.")
+    ] = None
     weights_dir: Annotated[Path | None, Field(description="Folder of weight files, for farms without internet.")] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severity.")] = "info"
     log_format: Annotated[Literal["json", "console"], Field(description="One JSON object a line, or text.")] = "json"

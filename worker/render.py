@@ -81,6 +81,7 @@ class Render(Attempt):
             on_progress=lambda progress: self.note(progress, progress.fraction),
             on_octave=self._on_octave,
             should_stop=self.lease.should_stop,
+            memory_gb=self.lease.services.settings.memory_gb,
         )
         try:
             return run(resume=self._checkpoint())

@@ -68,7 +68,7 @@ def test_what_is_left_out_comes_from_the_profile(name):
     defaults = PROFILES[name].defaults
     params = DreamParams(profile=name, seed=7)
 
-    assert params.model_dump(exclude={"seed", "preset", "profile", "layers", "precision"}) == {
+    assert params.model_dump(exclude={"seed", "preset", "profile", "layers", "precision", "tiling"}) == {
         k: v for k, v in defaults.items() if k != "seed"
     }
     model = MODELS[defaults["model"]]

@@ -18,7 +18,7 @@ def _tapped(axis_length, kernel, stride, cell):
 
 @pytest.mark.parametrize("length", [96, 97, 130, 131])
 def test_what_a_cell_sees_is_kept_on_the_whole_images_phase(length):
-    """A crop holds a cell's pixels, and begins and ends an even number of px from the image's ends, where stride is 2."""
+    """Crops hold a cell's pixels, and with stride 2 begin and end an even number of px from the image's ends."""
     graph = catalog.get_model("squeezenet").nodes
     for cell in (0, 5, 20, -(-length // 2) - 1):
         span = seen(graph, {"conv1": Span(cell, cell + 1)}, length, axis=0)
@@ -26,10 +26,12 @@ def test_what_a_cell_sees_is_kept_on_the_whole_images_phase(length):
         assert span.start <= taps[0] <= taps[-1] < span.stop
         assert span.start % 2 == 0
         assert (length - span.stop) % 2 == 0
-        assert span.stop - span.start <= 6  # noqa: PLR2004  # 3 px, and up to 3 for the phase
+        assert span.stop - span.start <= 6  # 3 px, and up to 3 for the phase
 
 
-@pytest.mark.parametrize(("name", "layers"), [("squeezenet", ["fire5", "fire9"]), ("inception_v3", ["mixed3", "mixed8"])])
+@pytest.mark.parametrize(
+    ("name", "layers"), [("squeezenet", ["fire5", "fire9"]), ("inception_v3", ["mixed3", "mixed8"])]
+)
 @pytest.mark.parametrize("size", [(353, 401), (352, 320), (399, 127)])
 def test_every_cell_counts_in_one_tile(name, layers, size):
     """Over all tiles, each cell of each layer counts once, but for the border, which never counts."""
@@ -59,7 +61,7 @@ def test_tiles_of_a_large_image_are_small():
     """A 2048 px image in cores of 512 px needs crops of no more than core, receptive field and phase."""
     model = catalog.get_model("squeezenet")
     tiles = exact_tiles(model, ["fire8"], (2048, 2048), core_px=512)
-    assert len(tiles) == 16  # noqa: PLR2004  # 4 by 4
+    assert len(tiles) == 16  # 4 by 4
     assert max(largest(tiles)) <= 512 + model.layer("fire8").receptive_field + 2 * 16
 
 
@@ -79,7 +81,7 @@ def _relative_error(model, params, size, guide=None):
     course.enter(state, 1)
     inputs, guides = course.step_inputs(state), course.guide_activations(state)
     tiles = exact_tiles(model.spec, course.rules.layers, size, core_px=96, border=course.rules.border)
-    assert len(tiles) >= 4  # noqa: PLR2004  # cut along both axes
+    assert len(tiles) >= 4  # cut along both axes
     whole, losses, *_ = course.compiled_step(state.image, *inputs, *guides)
     tiled, tiled_losses, *_ = tiled_step(model, course.rules, tiles)(state.image, *inputs, *guides)
     assert float(tiled_losses[0]) == pytest.approx(float(losses[0]), rel=1e-4)
@@ -97,7 +99,7 @@ def _params(**given):
 def test_tiled_gradient_is_the_whole_images_with_squeezenet(squeezenet, size):
     """On odd and even sizes, with real weights, the tiles' gradients sum up to the untiled gradient."""
     params = _params(model="squeezenet", layers={"fire4": 1.0, "fire8": 0.5})
-    assert _relative_error(squeezenet, params, size) <= 1e-4  # noqa: PLR2004
+    assert _relative_error(squeezenet, params, size) <= 1e-4
 
 
 @pytest.mark.slow
@@ -105,11 +107,59 @@ def test_tiled_gradient_is_the_whole_images_with_squeezenet(squeezenet, size):
 def test_tiled_gradient_is_the_whole_images_with_inception(inception, size):
     """The same holds for a network without padding in its stem, whose cells lie away from the image's ends."""
     params = _params(model="inception_v3", layers={"mixed3": 1.0})
-    assert _relative_error(inception, params, size) <= 1e-4  # noqa: PLR2004
+    assert _relative_error(inception, params, size) <= 1e-4
 
 
 @pytest.mark.slow
 def test_tiled_gradient_follows_a_guide(squeezenet):
     """Each tile follows its part of the guide."""
     params = _params(model="squeezenet", layers={"fire6": 1.0}, objective="guide-dot")
-    assert _relative_error(squeezenet, params, (257, 299), guide=noise(90, 120)) <= 1e-4  # noqa: PLR2004
+    assert _relative_error(squeezenet, params, (257, 299), guide=noise(90, 120)) <= 1e-4
+
+
+@pytest.mark.slow
+def test_a_dream_that_fits_no_memory_whole_is_tiled_to_the_same_picture(squeezenet):
+    """With little memory the course tiles of itself, and the picture is the untiled one within one level in 255."""
+    from dreamcore import dream  # noqa: PLC0415  # loads TensorFlow
+
+    picture = noise(301, 277)
+    params = {"model": "squeezenet", "layers": {"fire8": 1.0}, "octaves": 2, "steps": 2, "step_size": 0.01}
+    whole = dream(picture, DreamParams.model_validate(params | {"tiling": "off"}), model=squeezenet)
+    tiled = dream(picture, DreamParams.model_validate(params), model=squeezenet, memory_gb=0.61)
+    assert np.abs(whole.image.astype(int) - tiled.image).max() <= 1
+    assert np.allclose(np.ravel(whole.losses), np.ravel(tiled.losses), rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_rolled_tiles_dream_repeatably_and_otherwise_from_step_to_step(squeezenet):
+    """Rolled tiles begin elsewhere in each step, by the seed alone: the same dream gives the same bytes."""
+    from dreamcore import dream  # noqa: PLC0415  # loads TensorFlow
+    from dreamcore.ascent import random_origin  # noqa: PLC0415
+
+    values = {"model": "squeezenet", "layers": {"fire4": 1.0}, "octaves": 1, "steps": 2, "tiling": "rolled"}
+    params = DreamParams.model_validate(values)
+    first, second = (dream(noise(301, 277), params, model=squeezenet, memory_gb=0.61) for _ in range(2))
+    assert np.array_equal(first.image, second.image)
+    assert len({random_origin(7, 1, step, size=(300, 300)) for step in range(8)}) == 8
+
+
+def test_tiles_shrink_when_memory_runs_out_and_then_say_so(squeezenet):
+    """Each lack of memory halves the tiles and leaves a notice; past the smallest, the code is out_of_memory."""
+    from dreamcore.course import Course  # noqa: PLC0415  # loads TensorFlow
+    from dreamcore.errors import OutOfMemoryError  # noqa: PLC0415
+    from dreamcore.fitting import Fitting  # noqa: PLC0415
+
+    params = DreamParams.model_validate({"model": "squeezenet", "layers": {"fire8": 1.0}})
+    rules = Course(noise(97, 99), params, guide=None, model=squeezenet).rules
+    fitting, size = Fitting(squeezenet, rules, "auto", memory_bytes=1e12), (2000, 3000)
+    assert Fitting(squeezenet, rules, "auto", memory_bytes=0.61e9).tile_px((301, 277)) == 128
+    sides = [fitting.tile_px(size)]
+    for _ in range(4):
+        fitting.shrink(size, MemoryError())
+        sides.append(fitting.tile_px(size))
+    assert sides == [None, 1024, 512, 256, 128]
+    assert len(fitting.notices) == 4
+    with pytest.raises(OutOfMemoryError, match="3000x2000 px"):
+        fitting.shrink(size, MemoryError())
+    with pytest.raises(KeyError):
+        fitting.shrink(size, KeyError("another fault"))

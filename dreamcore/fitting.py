@@ -1,0 +1,122 @@
+"""Whether a dream's steps are taken on the whole image or tile by tile: as asked, as memory allows, as it turns out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dreamcore.backend import describe_device
+from dreamcore.errors import DreamError, OutOfMemoryError
+from dreamcore.memory import CORES_PX, fitting_core, fitting_plain, machine_bytes, whole_fits
+from dreamcore.tiles import exact_tiles, plain_tiles
+from dreamcore.tiling import tiled_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dreamcore.ascent import StepRules
+    from dreamcore.models import Model
+    from dreamcore.octaves import Size
+    from dreamcore.params import Tiling
+    from dreamcore.tiles import Tile
+
+Answer = TypeVar("Answer")
+
+EXHAUSTED = ("ResourceExhaustedError", "RESOURCE_EXHAUSTED")
+
+
+class Fitting:
+    """Chooses the step for an image's size, and smaller tiles where memory ran out.
+
+    Attributes
+    ----------
+    notices
+        What was decided otherwise than asked for, for people.
+    """
+
+    def __init__(self, model: Model, rules: StepRules, tiling: Tiling, *, memory_bytes: float | None) -> None:
+        if tiling == "exact" and model.spec.graph is None:
+            raise DreamError(
+                f"tiling 'exact' needs a network whose every node is known, and {model.name} is run as a whole. "
+                "Choose 'auto', 'off' or 'rolled', or squeezenet or inception_v3."
+            )
+        self.notices: list[str] = []
+        self._model, self._rules, self._tiling = model, rules, tiling
+        self._memory = _memory(memory_bytes)
+        self._most_px = 2 * CORES_PX[0]
+        self._never_whole = tiling in {"exact", "rolled"}
+        self._tiles: dict[tuple[Size, int], list[Tile]] = {}
+
+    def tile_px(self, size: Size) -> int | None:
+        """Return the side of the tiles' cores for an image of a size, px; None for the whole image at once."""
+        if self._tiling == "rolled":
+            return min(self._most_px, self._answer(fitting_plain, size))
+        if not self._never_whole and (not self._can_tile or self._answer(whole_fits, size)):
+            return None
+        return min(self._most_px, self._answer(fitting_core, size))
+
+    def step(self, size: Size, origin: Sequence[int]) -> Callable[..., Any]:
+        """Return the step for an image of a size; `origin` is where rolled tiles begin, px, to within a stride.
+
+        A gradient by another phase of the network's strides is another gradient: that is left to the jitter.
+        """
+        core_px = self.tile_px(size)
+        if core_px is None:
+            return self._model.step(self._rules)
+        stride = max(self._model.spec.layer(layer).stride for layer in self._rules.layers)
+        turn = [at // stride * stride for at in origin] if self._tiling == "rolled" else (0, 0)
+        return tiled_step(self._model, self._rules, self._cut(size, core_px), origin=turn)
+
+    def shrink(self, size: Size, error: BaseException) -> None:
+        """Make the tiles smaller after an error, for the rest of the dream.
+
+        Raises
+        ------
+        OutOfMemoryError
+            They are as small as they get, or were not asked for.
+        BaseException
+            The error itself, where memory is not what ran out.
+        """
+        if not ran_out_of_memory(error):
+            raise error
+        now = self.tile_px(size)
+        if not self._can_tile or now == CORES_PX[-1]:
+            raise OutOfMemoryError(
+                f"The picture needs more memory at {size[1]}x{size[0]} px than there is, with "
+                f"tiling {self._tiling!r}. Make it smaller, ask for fewer layers, or give tiling 'auto' or 'rolled'."
+            ) from error
+        self._never_whole = True
+        self._most_px = max(CORES_PX[-1], (now or 2 * CORES_PX[0]) // 2)
+        self.notices.append(
+            f"Memory ran out at {size[1]}x{size[0]} px; from there on gradients come in tiles of {self._most_px} px."
+        )
+
+    def _answer(self, question: Callable[..., Answer], size: Size) -> Answer:
+        spec, rules = self._model.spec, self._rules
+        return question(spec, rules.layers, size, precision=rules.precision, memory_bytes=self._memory)
+
+    @property
+    def _can_tile(self) -> bool:
+        return self._tiling == "rolled" or (self._tiling != "off" and self._model.spec.graph is not None)
+
+    def _cut(self, size: Size, core_px: int) -> list[Tile]:
+        if (size, core_px) not in self._tiles:
+            spec, rules = self._model.spec, self._rules
+            self._tiles[size, core_px] = (
+                plain_tiles(spec, rules.layers, size, core_px=core_px)
+                if self._tiling == "rolled"
+                else exact_tiles(spec, rules.layers, size, core_px=core_px, border=rules.border)
+            )
+        return self._tiles[size, core_px]
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Return whether Python, TensorFlow or JAX says that memory ran out."""
+    text = f"{type(error).__name__} {error}"
+    return isinstance(error, MemoryError) or any(word in text for word in EXHAUSTED)
+
+
+def _memory(given: float | None) -> float:
+    """Return the memory to plan with; an accelerator's is known only once it runs out."""
+    if given is not None:
+        return given
+    return machine_bytes() if describe_device().startswith("CPU") else float("inf")
