@@ -39,6 +39,7 @@ def dream(
     """Dream on an image: gradient ascent on what a network answers to it, from small scales to large.
 
     The same arguments give the same bytes on the same kind of device, whether or not the dream was interrupted.
+    Tiles round otherwise than the whole image: where `tiling` is "auto", what decides is the memory there is.
 
     Parameters
     ----------
