@@ -70,6 +70,7 @@ def test_every_parameter_is_an_option(run, fake, picture):
         "start": "noise",
         "keep_colors": False,
         "precision": "bfloat16",
+        "tiling": "rolled",
     }
     assert set(given) == set(DreamParams.model_fields)
     options = {**given, "layers": "mixed4=2"}
