@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from farm import keys
 from farm.errors import NotFoundError
+from farm.owners import LOCAL, Owner
 from farm.redis import lua, redis_errors
 from farm.schema import BatchView, ErrorView, ProgressView, ResultFormat
 from farm.states import TERMINAL, JobState
@@ -41,6 +42,7 @@ class BatchSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    owner: Owner = LOCAL
     params: dict[str, Any] = {}
     sweep: Sweep = Field(default_factory=Sweep)
     format: ResultFormat = "png"
@@ -62,6 +64,7 @@ class NewJob(NamedTuple):
         return {
             "id": self.id,
             "state": self.state,
+            "owner": self.spec.owner,
             "spec": self.spec.model_dump_json(),
             "progress": self.progress.model_dump_json(),
             "error": self.error.model_dump_json() if self.error else "",
@@ -91,6 +94,7 @@ class BatchRecord(BaseModel):
         own = f"/v1/batches/{self.id}"
         return BatchView(
             id=self.id,
+            owner=self.spec.owner,
             name=self.spec.name,
             state="finished" if done >= self.total else "active",
             total=self.total,
@@ -135,6 +139,7 @@ class BatchStore:
             pipe.rpush(keys.batch_inputs(batch_id), *(item.model_dump_json(exclude_none=True) for item in inputs))
             pipe.hset(keys.batch(batch_id), mapping=fields)
             pipe.zadd(keys.BATCHES, {batch_id: 0})
+            pipe.zadd(keys.batches_of(spec.owner), {batch_id: 0})
             pipe.zadd(keys.EXPANDING, {batch_id: 0})
             pipe.execute()
         return self.get(batch_id)
@@ -153,10 +158,11 @@ class BatchStore:
         return self._many([batch_id])[0]
 
     @redis_errors()
-    def page(self, *, limit: int, before: str | None) -> tuple[list[BatchRecord], str | None]:
+    def page(self, *, limit: int, before: str | None, owner: str | None = None) -> tuple[list[BatchRecord], str | None]:
         """Return up to `limit` batches older than the id `before`, newest first, and the id to go on from."""
         highest = f"({before}" if before else "+"
-        ids = self.redis.zrange(keys.BATCHES, highest, "-", desc=True, bylex=True, offset=0, num=limit + 1)
+        index = keys.batches_of(owner) if owner else keys.BATCHES
+        ids = self.redis.zrange(index, highest, "-", desc=True, bylex=True, offset=0, num=limit + 1)
         return self._many(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
     @redis_errors()

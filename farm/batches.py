@@ -145,6 +145,7 @@ class _Maker:
             spec, progress = self.jobs.prepare(
                 picture,
                 DreamParams.model_validate(params),
+                owner=self.batch.spec.owner,
                 result_format=self.batch.spec.format,
                 name=item.picture.name,
                 tags=self.batch.spec.tags,
@@ -155,6 +156,7 @@ class _Maker:
 
     def _failed(self, job_id: str, item: Item, params: Point, error: DreamError | ValidationError) -> NewJob:
         spec = JobSpec(
+            owner=self.batch.spec.owner,
             params=params,
             format=self.batch.spec.format,
             input=NO_PICTURE.model_copy(update={"sha256": item.picture.sha256 or ""}),

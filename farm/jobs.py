@@ -10,6 +10,7 @@ from dreamcore.octaves import plan_octaves
 from farm import change, keys
 from farm.change import Outcome
 from farm.errors import ConflictError, NotFoundError
+from farm.owners import LOCAL
 from farm.record import JobSpec
 from farm.schema import ErrorView, ProgressView
 from farm.states import ACTIVE, JobState
@@ -43,6 +44,7 @@ class JobService:
         picture: SeenPicture,
         params: DreamParams,
         *,
+        owner: str = LOCAL,
         guide: SeenPicture | None = None,
         zoom: ZoomParams | None = None,
         result_format: ResultFormat = "png",
@@ -61,7 +63,7 @@ class JobService:
             A guide is missing, or given for nothing; nothing was stored.
         """
         spec, progress = self.prepare(
-            picture, params, guide=guide, zoom=zoom, result_format=result_format, name=name, tags=tags
+            picture, params, owner=owner, guide=guide, zoom=zoom, result_format=result_format, name=name, tags=tags
         )
         for seen in filter(None, (picture, guide)):
             self.pictures.keep(seen)
@@ -74,6 +76,7 @@ class JobService:
         picture: SeenPicture,
         params: DreamParams,
         *,
+        owner: str = LOCAL,
         guide: SeenPicture | None = None,
         zoom: ZoomParams | None = None,
         result_format: ResultFormat = "png",
@@ -86,6 +89,7 @@ class JobService:
             zoom.check()
         plan = plan_octaves(params, picture.view.height, picture.view.width)
         spec = JobSpec(
+            owner=owner,
             kind="zoom" if zoom else "dream",
             params=params.model_dump(mode="json"),
             zoom=zoom.model_dump(mode="json") if zoom else None,

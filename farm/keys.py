@@ -42,6 +42,16 @@ def by_tag(tag: str) -> str:
     return f"jobs:tag:{tag}"
 
 
+def by_owner(owner: str) -> str:
+    """Sorted set, in the order of ids: an owner's jobs."""
+    return f"jobs:owner:{owner}"
+
+
+def batches_of(owner: str) -> str:
+    """Sorted set, in the order of ids: an owner's batches."""
+    return f"batches:owner:{owner}"
+
+
 def batch(batch_id: str) -> str:
     """Hash: a batch's record, and how many of its jobs were made."""
     return f"batch:{batch_id}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from farm.owners import LOCAL, Owner
 from farm.schema import (
     AttemptView,
     ErrorView,
@@ -32,6 +33,7 @@ class JobSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    owner: Owner = LOCAL
     kind: JobKind = "dream"
     params: dict[str, Any]
     zoom: dict[str, Any] | None = None
@@ -108,6 +110,7 @@ class JobRecord(BaseModel):
         """Return the job as the api shows it."""
         return JobView(
             id=self.id,
+            owner=self.spec.owner,
             batch=self.batch,
             state=self.state,
             seq=self.seq,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from farm.owners import LOCAL, Owner
 from farm.states import JobState
 
 ResultFormat = Literal["png", "jpeg", "webp"]
@@ -80,6 +81,7 @@ class JobView(View):
     """A job."""
 
     id: str
+    owner: Owner = LOCAL
     batch: Annotated[str | None, Field(description="The batch that it belongs to.")] = None
     state: JobState
     seq: Annotated[int, Field(description="Grows with every change of the job.")]
@@ -114,6 +116,7 @@ class BatchView(View):
     """A batch of jobs."""
 
     id: str
+    owner: Owner = LOCAL
     name: str | None = None
     state: Annotated[Literal["active", "finished"], Field(description="Finished: every job has ended.")]
     total: Annotated[int, Field(description="Jobs in all.")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from farm import keys
 from farm.change import Applied, Change, Outcome
 from farm.errors import NotFoundError
+from farm.owners import LOCAL
 from farm.record import JobRecord, JobSpec
 from farm.redis import lua, redis_errors
 from farm.states import JobState
@@ -47,7 +48,7 @@ class JobStore:
         """Store a new job as queued; the same id again changes nothing."""
         self._create(
             keys=[keys.job(job_id), keys.events(job_id), keys.SENT],
-            args=[job_id, spec.model_dump_json(), progress.model_dump_json(), *spec.tags],
+            args=[job_id, spec.model_dump_json(), progress.model_dump_json(), spec.owner, *spec.tags],
         )
         return self.get(job_id)
 
@@ -110,11 +111,12 @@ class JobStore:
         limit: int,
         before: str | None,
         batch: str | None = None,
+        owner: str | None = None,
     ) -> tuple[list[JobRecord], str | None]:
         """Return up to `limit` jobs older than the id `before`, newest first, and the id to go on from."""
         found: list[JobRecord] = []
-        for job in self._newest_first(_index(state, tag, batch), before):
-            if _matches(job, state, tag, batch):
+        for job in self._newest_first(self._index(state, tag, batch, owner), before):
+            if _matches(job, state, tag, batch, owner):
                 if len(found) == limit:
                     return found, found[-1].id
                 found.append(job)
@@ -183,6 +185,19 @@ class JobStore:
             **client,
         )
 
+    def _index(self, state: JobState | None, tag: str | None, batch: str | None, owner: str | None) -> str:
+        """Return the shortest index that holds every job that matches."""
+        wanted = [keys.INDEX]
+        wanted += [keys.by_state(state)] if state else []
+        wanted += [keys.by_tag(tag)] if tag is not None else []
+        wanted += [keys.batch_jobs(batch)] if batch is not None else []
+        # Jobs that are older than owners stand in no owner's index; all of them are "local".
+        wanted += [keys.by_owner(owner)] if owner not in {None, LOCAL} else []
+        with self.redis.pipeline(transaction=False) as pipe:
+            for index in wanted:
+                pipe.zcard(index)
+            return min(zip(pipe.execute(), wanted, strict=True))[1]
+
     def _now_ms(self) -> int:
         seconds, microseconds = self.redis.time()
         return int(seconds * 1000 + microseconds // 1000)
@@ -201,13 +216,10 @@ class JobStore:
         return [JobRecord.from_hash(job_id, fields) for job_id, fields in zip(job_ids, hashes, strict=True) if fields]
 
 
-def _index(state: JobState | None, tag: str | None, batch: str | None) -> str:
-    if batch is not None:
-        return keys.batch_jobs(batch)
-    if tag is not None:
-        return keys.by_tag(tag)
-    return keys.by_state(state) if state else keys.INDEX
-
-
-def _matches(job: JobRecord, state: JobState | None, tag: str | None, batch: str | None) -> bool:
-    return state in {None, job.state} and (tag is None or tag in job.spec.tags) and batch in {None, job.batch}
+def _matches(job: JobRecord, state: JobState | None, tag: str | None, batch: str | None, owner: str | None) -> bool:
+    return (
+        state in {None, job.state}
+        and (tag is None or tag in job.spec.tags)
+        and batch in {None, job.batch}
+        and owner in {None, job.spec.owner}
+    )
