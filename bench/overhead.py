@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 import statistics
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,69 +24,98 @@ from dreamfarm.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-PAIRS = 12
+STARTS = 4
+PAIRS = 6
 WIDTH_PX, HEIGHT_PX = 768, 512
 PARAMS: dict[str, Any] = {"seed": 7}
+RESAMPLES = 10_000
 
 
-def main(console: Console | None = None) -> None:
-    """Time engine and farm in turn, both warm, and print the ratio."""
+class Pair(NamedTuple):
+    """The same render twice, in s."""
+
+    alone: float
+    through: float
+
+
+def main(console: Console | None = None, *, starts: int = STARTS) -> None:
+    """Time engine and farm in turn, both warm, and print the ratio.
+
+    A process keeps the pace that it happens to start with, so both are started anew several times.
+    """
     console = console or Console()
-    image = _picture()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "photo.png"
-        Image.fromarray(image).save(path)
-        with Stack(Path(folder) / "farm", workers=1) as stack:
-            pairs = _pairs(image, path, Farm(stack.api_url))
-    console.print(_table(pairs))
+    rounds = [_round() for _ in range(starts)]
+    console.print(_table(rounds))
+    low, middle, high = (100 * (math.exp(log) - 1) for log in _interval(rounds))
+    console.print(f"Overhead over all pairs: {middle:+.1f} %, 95 % interval over the starts {low:+.1f} … {high:+.1f} %.")
 
 
-def _table(pairs: list[tuple[float, float]]) -> Table:
-    """Show medians and bests: what else runs on a machine only ever adds, so the bests tell of the farm alone."""
-    table = Table(title=f"Farm overhead, {WIDTH_PX} px job, default parameters, {PAIRS} pairs in turn")
-    for heading in ("", "dreamcore.dream alone", "job through the farm", "overhead"):
+def _table(rounds: list[list[Pair]]) -> Table:
+    title = f"Farm overhead, {WIDTH_PX} px job, default parameters, {PAIRS} pairs in turn in each of {len(rounds)} starts"
+    table = Table(title=title)
+    for heading in ("start", "dreamcore.dream alone", "job through the farm", "overhead"):
         table.add_column(heading, justify="right")
-    for name, choose in (("median", statistics.median), ("best", min)):
-        alone, through = (choose(column) for column in zip(*pairs, strict=True))
-        table.add_row(name, f"{alone:.2f} s", f"{through:.2f} s", f"{100 * (through / alone - 1):+.1f} %")
+    for number, pairs in enumerate(rounds, start=1):
+        alone, through = (statistics.median(column) for column in zip(*pairs, strict=True))
+        overhead = 100 * (math.exp(_mean_log_ratio(pairs)) - 1)
+        table.add_row(str(number), f"{alone:.2f} s", f"{through:.2f} s", f"{overhead:+.1f} %")
     return table
 
 
-def _pairs(image: NDArray[np.uint8], path: Path, farm: Farm) -> list[tuple[float, float]]:
-    params = DreamParams.model_validate(PARAMS)
-
-    def engine() -> None:
-        dream(image, params)
-
-    def job() -> None:
-        farm.wait(farm.submit(path, params=PARAMS).id)
-
-    engine()
-    job()
-    return [_pair(engine, job, engine_first=number % 2 == 0) for number in range(PAIRS)]
+def _mean_log_ratio(pairs: list[Pair]) -> float:
+    return statistics.median(math.log(pair.through / pair.alone) for pair in pairs)
 
 
-def _pair(engine: Callable[[], None], job: Callable[[], None], *, engine_first: bool) -> tuple[float, float]:
+def _interval(rounds: list[list[Pair]]) -> tuple[float, float, float]:
+    """Return the mean of the starts' log ratios between the ends of its bootstrap interval."""
+    logs = np.array([_mean_log_ratio(pairs) for pairs in rounds])
+    means = np.random.default_rng(0).choice(logs, (RESAMPLES, len(logs))).mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(logs.mean()), float(high)
+
+
+def _round() -> list[Pair]:
+    """Start engine and farm in processes of their own, warm both, and time them in turn."""
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        path = Path(folder) / "photo.png"
+        _save_picture(path)
+        with Stack(Path(folder) / "farm", workers=1) as stack:
+            farm = Farm(stack.api_url)
+            engine: Callable[[], float] = lambda: pool.submit(_engine_seconds, path).result()  # noqa: E731
+            job: Callable[[], float] = lambda: _job_seconds(farm, path)  # noqa: E731
+            engine(), job()
+            return [_pair(engine, job, engine_first=number % 2 == 0) for number in range(PAIRS)]
+
+
+def _pair(engine: Callable[[], float], job: Callable[[], float], *, engine_first: bool) -> Pair:
     """Time both; who goes first changes, so that a machine that slows down treats both alike."""
     if engine_first:
-        return _seconds(engine), _seconds(job)
-    through = _seconds(job)
-    return _seconds(engine), through
+        return Pair(engine(), job())
+    through = job()
+    return Pair(engine(), through)
 
 
-def _seconds(call: Callable[[], None]) -> float:
+def _engine_seconds(path: Path) -> float:
+    image = np.asarray(Image.open(path))
+    params = DreamParams.model_validate(PARAMS)
     started = time.perf_counter()
-    call()
+    dream(image, params)
     return time.perf_counter() - started
 
 
-def _picture() -> NDArray[np.uint8]:
-    """Return smooth coloured noise: the time of a step doesn't depend on what is in the picture."""
+def _job_seconds(farm: Farm, path: Path) -> float:
+    started = time.perf_counter()
+    farm.wait(farm.submit(path, params=PARAMS).id)
+    return time.perf_counter() - started
+
+
+def _save_picture(path: Path) -> None:
+    """Save smooth coloured noise: the time of a step doesn't depend on what is in the picture."""
     coarse = np.random.default_rng(0).integers(0, 255, (8, 12, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BICUBIC))
+    Image.fromarray(coarse).resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BICUBIC).save(path)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starts", type=int, default=STARTS, help="how often engine and farm are started anew")
+    main(starts=parser.parse_args().starts)
