@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,9 +20,6 @@ from rich.table import Table
 from dreamcore import DreamParams, dream
 from dreamfarm.client import Farm
 from dreamfarm.stack import Stack
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 STARTS = 4
 PAIRS = 6
@@ -46,29 +43,32 @@ def main(console: Console | None = None, *, starts: int = STARTS) -> None:
     console = console or Console()
     rounds = [_round() for _ in range(starts)]
     console.print(_table(rounds))
-    low, middle, high = (100 * (math.exp(log) - 1) for log in _interval(rounds))
-    console.print(f"Overhead over all pairs: {middle:+.1f} %, 95 % interval over the starts {low:+.1f} … {high:+.1f} %.")
+    low, middle, high = (_percent(log) for log in _interval(rounds))
+    console.print(f"Overhead: {middle:+.1f} %, 95 % interval over the starts {low:+.1f} to {high:+.1f} %.")
 
 
 def _table(rounds: list[list[Pair]]) -> Table:
-    title = f"Farm overhead, {WIDTH_PX} px job, default parameters, {PAIRS} pairs in turn in each of {len(rounds)} starts"
-    table = Table(title=title)
+    table = Table(title=f"Farm overhead, {WIDTH_PX} px job, default parameters, {PAIRS} pairs in turn a start")
     for heading in ("start", "dreamcore.dream alone", "job through the farm", "overhead"):
         table.add_column(heading, justify="right")
     for number, pairs in enumerate(rounds, start=1):
         alone, through = (statistics.median(column) for column in zip(*pairs, strict=True))
-        overhead = 100 * (math.exp(_mean_log_ratio(pairs)) - 1)
+        overhead = _percent(_log_ratio(pairs))
         table.add_row(str(number), f"{alone:.2f} s", f"{through:.2f} s", f"{overhead:+.1f} %")
     return table
 
 
-def _mean_log_ratio(pairs: list[Pair]) -> float:
+def _percent(log_ratio: float) -> float:
+    return 100 * math.expm1(log_ratio)
+
+
+def _log_ratio(pairs: list[Pair]) -> float:
     return statistics.median(math.log(pair.through / pair.alone) for pair in pairs)
 
 
 def _interval(rounds: list[list[Pair]]) -> tuple[float, float, float]:
     """Return the mean of the starts' log ratios between the ends of its bootstrap interval."""
-    logs = np.array([_mean_log_ratio(pairs) for pairs in rounds])
+    logs = np.array([_log_ratio(pairs) for pairs in rounds])
     means = np.random.default_rng(0).choice(logs, (RESAMPLES, len(logs))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(logs.mean()), float(high)
@@ -80,19 +80,34 @@ def _round() -> list[Pair]:
         path = Path(folder) / "photo.png"
         _save_picture(path)
         with Stack(Path(folder) / "farm", workers=1) as stack:
-            farm = Farm(stack.api_url)
-            engine: Callable[[], float] = lambda: pool.submit(_engine_seconds, path).result()  # noqa: E731
-            job: Callable[[], float] = lambda: _job_seconds(farm, path)  # noqa: E731
-            engine(), job()
-            return [_pair(engine, job, engine_first=number % 2 == 0) for number in range(PAIRS)]
+            sides = Sides(pool, Farm(stack.api_url), path)
+            sides.pair()
+            return [sides.pair(engine_first=number % 2 == 0) for number in range(PAIRS)]
 
 
-def _pair(engine: Callable[[], float], job: Callable[[], float], *, engine_first: bool) -> Pair:
-    """Time both; who goes first changes, so that a machine that slows down treats both alike."""
-    if engine_first:
-        return Pair(engine(), job())
-    through = job()
-    return Pair(engine(), through)
+class Sides(NamedTuple):
+    """The engine in a process of its own, and the farm, with the picture that both dream on."""
+
+    pool: ProcessPoolExecutor
+    farm: Farm
+    path: Path
+
+    def pair(self, *, engine_first: bool = True) -> Pair:
+        """Time both; who goes first changes, so that a machine that slows down treats both alike."""
+        if engine_first:
+            return Pair(self.alone(), self.through())
+        through = self.through()
+        return Pair(self.alone(), through)
+
+    def alone(self) -> float:
+        """Return what the engine takes, in s."""
+        return self.pool.submit(_engine_seconds, self.path).result()
+
+    def through(self) -> float:
+        """Return what the job takes from its submission to the news of its end, in s."""
+        started = time.perf_counter()
+        self.farm.wait(self.farm.submit(self.path, params=PARAMS).id)
+        return time.perf_counter() - started
 
 
 def _engine_seconds(path: Path) -> float:
@@ -100,12 +115,6 @@ def _engine_seconds(path: Path) -> float:
     params = DreamParams.model_validate(PARAMS)
     started = time.perf_counter()
     dream(image, params)
-    return time.perf_counter() - started
-
-
-def _job_seconds(farm: Farm, path: Path) -> float:
-    started = time.perf_counter()
-    farm.wait(farm.submit(path, params=PARAMS).id)
     return time.perf_counter() - started
 
 

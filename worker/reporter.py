@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING, Self
 
@@ -15,14 +16,17 @@ if TYPE_CHECKING:
     from farm.schema import ProgressView
     from worker.lease import Lease
 
-EVERY_S = 0.15
-"""How often progress is written, and how soon a render learns that it may not go on."""
+LOOK_EVERY_S = 0.15
+"""How soon a render learns that it may not go on."""
+
+WRITE_EVERY = 3
+"""Looks to a write: each write wakes the store, the api and all who watch, on the processors that the render needs."""
 
 log = structlog.get_logger()
 
 
 class Reporter:
-    """Writes the newest progress every so often; where there is none, looks whether the attempt still holds its job.
+    """Looks whether the attempt still holds its job, and writes the newest progress every so often.
 
     Milestones are written all and in order, however fast they come. A context manager; what it learns shows in the
     lease's `should_stop`.
@@ -55,8 +59,11 @@ class Reporter:
             self._milestones += [progress] if milestone else []
 
     def _run(self) -> None:
-        while not (self._done.wait(EVERY_S) or self._lease.lost.is_set()):
-            self._write(self._taken())
+        for looks in itertools.count():
+            if self._done.wait(LOOK_EVERY_S) or self._lease.lost.is_set():
+                return
+            is_due = looks % WRITE_EVERY == 0 or self._milestones
+            self._write(self._taken() if is_due else [])
 
     def _taken(self) -> list[ProgressView]:
         """Return what is to be written, in order, and forget it."""
