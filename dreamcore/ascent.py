@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dreamcore.catalog import ModelSpec
     from dreamcore.features import Arrays
+    from dreamcore.objectives import TermRule
 
 Tensor = Any
 
@@ -31,8 +32,7 @@ NOISE_STD = 0.1
 class StepRules(NamedTuple):
     """All that a step is compiled for; whatever is not here reaches it as a tensor."""
 
-    layers: tuple[str, ...]
-    objective: str
+    terms: tuple[TermRule, ...]
     wrapped: bool
     smoothing_px: float
     smoothing_growth_px: float
@@ -45,6 +45,11 @@ class StepRules(NamedTuple):
     border: int
     divisor: str
     precision: str
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that terms name, each once, in the order of their names."""
+        return tuple(sorted({term.layer for term in self.terms}))
 
     @property
     def kept(self) -> int:
@@ -80,22 +85,22 @@ class Move(NamedTuple):
 def compile_step(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callable[..., Any]:
     """Return the step as one compiled function for all image sizes.
 
-    The function takes images (N, H, W, 3), shifts (N, 2) in px (rows, columns), moves (N, 6) as in `Move`, layer
-    weights (N, layers), what the optimiser remembers (`rules.kept` tensors like the images) and, for guides, their
-    activations; all float32. It returns the new images, the objectives before the step (N,), the mean absolute
+    The function takes images (N, H, W, 3), shifts (N, 2) in px (rows, columns), moves (N, 6) as in `Move`, the
+    terms' weights (N, T), what the optimiser remembers (`rules.kept` tensors like the images) and the terms' inputs, as
+    in `TermRule.inputs`; all float32. It returns the new images, the objectives before the step (N,), the mean absolute
     gradients (N,): 0 or not finite where there is no direction; and what the optimiser remembers now.
     """
     slope = partial(image_gradient, model, weights, rules)
 
-    def step(images: Tensor, shifts: Tensor, moves: Tensor, layer_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
-        memory, guides = more[: rules.kept], more[rules.kept :]
-        losses, gradient = slope(images, shifts=shifts, layer_weights=layer_weights, guides=guides)
+    def step(images: Tensor, shifts: Tensor, moves: Tensor, term_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
+        memory, inputs = more[: rules.kept], more[rules.kept :]
+        losses, gradient = slope(images, shifts=shifts, term_weights=term_weights, inputs=inputs)
         there, remembered = moved(images, gradient, moves, memory, rules=rules)
         return there, losses, ops.mean(ops.abs(gradient), axis=(1, 2, 3)), *remembered
 
     image = (None, None, None, 3)
-    shapes: list[tuple[int | None, ...]] = [image, (None, 2), (None, len(Move._fields)), (None, len(rules.layers))]
-    shapes += [image] * rules.kept + _guide_shapes(model, rules)
+    shapes: list[tuple[int | None, ...]] = [image, (None, 2), (None, len(Move._fields)), (None, len(rules.terms))]
+    shapes += [image] * rules.kept + _input_shapes(model, rules)
     return compiled(step, *shapes, tf32=rules.precision == "tf32")
 
 
@@ -106,51 +111,54 @@ def image_gradient(
     images: Tensor,
     *,
     shifts: Tensor,
-    layer_weights: Tensor,
-    guides: Sequence[Tensor],
+    term_weights: Tensor,
+    inputs: Sequence[Tensor],
 ) -> tuple[Tensor, Tensor]:
     """Return the objectives (N,) and their gradients by the images, taken on the shifted images and shifted back."""
     pixels = ops.cast(ops.round(shifts), "int32")
-    guides = rolled_guides(model, rules.layers, guides, shifts)
+    inputs = rolled_inputs(model, rules, inputs, shifts)
 
     def objective(x: Tensor) -> Tensor:
         found = activations(model, weights, x, rules.layers, bfloat16=rules.precision == "bfloat16")
-        cells = [
-            objectives.whole(a, border=rules.border, divisor=rules.divisor, layers=len(rules.layers)) for a in found
-        ]
-        return _value(rules.objective, found, layer_weights, cells, guides)
+        cells = [objectives.whole(a, border=rules.border, divisor=rules.divisor, terms=len(rules.terms)) for a in found]
+        return _value(rules, found, term_weights, cells, inputs)
 
     losses, gradient = value_and_gradient(objective, rolled(images, pixels))
     return losses, _rolled_back(gradient, pixels, wrapped=rules.wrapped)
 
 
-def rolled_guides(model: ModelSpec, layers: Sequence[str], guides: Sequence[Tensor], shifts: Tensor) -> list[Tensor]:
-    """Return the guides' activations shifted as the images are, by whole cells."""
+def rolled_inputs(model: ModelSpec, rules: StepRules, inputs: Sequence[Tensor], shifts: Tensor) -> list[Tensor]:
+    """Return the terms' inputs with those that have cells shifted as the images are, by whole cells."""
     return [
-        rolled(guide, ops.cast(ops.round(shifts / model.layer(layer).stride), "int32"))
-        for guide, layer in zip(guides, layers, strict=False)
+        rolled(given, ops.cast(ops.round(shifts / model.layer(layer).stride), "int32")) if layer else given
+        for given, layer in zip(inputs, input_layers(rules), strict=True)
     ]
+
+
+def input_layers(rules: StepRules) -> list[str | None]:
+    """Return for each of the terms' inputs the layer whose cells it has; None where it has none."""
+    return [term.layer if name in {"places", "guide"} else None for term in rules.terms for name in term.inputs]
 
 
 def compile_tile(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callable[..., Any]:
     """Return a tile's share of the objectives (N,) and of their gradients, as one compiled function of all sizes.
 
-    The function takes crops (N, h, w, 3) of shifted images, layer weights (N, layers), what each layer's sum is divided
-    by (layers,), for each layer the cells that count (1, h, w, 1) and, for guides, the crops of their activations.
+    The function takes crops (N, h, w, 3) of shifted images, the terms' weights (N, T), what each layer's sum is
+    divided by (layers,), for each layer the cells that count (1, h, w, 1) and the terms' inputs, cropped as well.
     """
     count = len(rules.layers)
 
-    def tile(crops: Tensor, layer_weights: Tensor, sizes: Tensor, *more: Tensor) -> tuple[Tensor, Tensor]:
+    def tile(crops: Tensor, term_weights: Tensor, sizes: Tensor, *more: Tensor) -> tuple[Tensor, Tensor]:
         cells = [objectives.Cells(counted, sizes[index]) for index, counted in enumerate(more[:count])]
 
         def objective(x: Tensor) -> Tensor:
             found = activations(model, weights, x, rules.layers, bfloat16=rules.precision == "bfloat16")
-            return _value(rules.objective, found, layer_weights, cells, more[count:])
+            return _value(rules, found, term_weights, cells, more[count:])
 
         return value_and_gradient(objective, crops)
 
-    shapes: list[tuple[int | None, ...]] = [(None, None, None, 3), (None, count), (count,)]
-    shapes += [(1, None, None, 1)] * count + _guide_shapes(model, rules)
+    shapes: list[tuple[int | None, ...]] = [(None, None, None, 3), (None, len(rules.terms)), (count,)]
+    shapes += [(1, None, None, 1)] * count + _input_shapes(model, rules)
     return compiled(tile, *shapes, tf32=rules.precision == "tf32")
 
 
@@ -173,12 +181,16 @@ def compile_move(rules: StepRules) -> Callable[..., Any]:
 
 
 def _value(
-    objective: str, found: list[Tensor], layer_weights: Tensor, cells: list[objectives.Cells], guides: Sequence[Tensor]
+    rules: StepRules,
+    found: Sequence[Tensor],
+    term_weights: Tensor,
+    cells: Sequence[objectives.Cells],
+    inputs: Sequence[Tensor],
 ) -> Tensor:
-    if objective == "guide-dot":
-        return objectives.guide_dot(found, layer_weights, cells, guides)
-    kind = objectives.mean if objective == "mean" else objectives.l2
-    return kind(found, layer_weights, cells)
+    """Return the objectives (N,) of the layers' activations; `cells` are the layers', too."""
+    places = [rules.layers.index(term.layer) for term in rules.terms]
+    answers, counted = [found[at] for at in places], [cells[at] for at in places]
+    return objectives.value(rules.terms, answers, term_weights, counted, inputs)
 
 
 def _rolled_back(gradient: Tensor, pixels: Tensor, *, wrapped: bool) -> Tensor:
@@ -186,10 +198,18 @@ def _rolled_back(gradient: Tensor, pixels: Tensor, *, wrapped: bool) -> Tensor:
     return gradient if wrapped else unwrapped(gradient, pixels)
 
 
-def _guide_shapes(model: ModelSpec, rules: StepRules) -> list[tuple[int | None, ...]]:
-    if rules.objective != "guide-dot":
-        return []
-    return [(None, None, None, model.layer(layer).channels) for layer in rules.layers]
+def _input_shapes(model: ModelSpec, rules: StepRules) -> list[tuple[int | None, ...]]:
+    shapes: list[tuple[int | None, ...]] = []
+    for term in rules.terms:
+        channels = model.layer(term.layer).channels
+        known: dict[str, tuple[int | None, ...]] = {
+            "channels": (None, channels),
+            "places": (None, None, None, 1),
+            "guide": (None, None, None, channels),
+            "guide-cells": (None, None, channels),
+        }
+        shapes += [known[name] for name in term.inputs]
+    return shapes
 
 
 def moved(

@@ -65,7 +65,7 @@ def pack_size(params: DreamParams, shape: tuple[int, ...], *, memory_bytes: floa
         What the device has; a fifth of it stays free for the library's workspace.
     """
     model = catalog.get_model(params.model)
-    each = image_bytes(model, params.layers, (shape[0], shape[1]), precision=params.precision)
+    each = image_bytes(model, params.aimed_layers, (shape[0], shape[1]), precision=params.precision)
     fitting = memory_bytes * (1 - WORKSPACE_SHARE) / each
     return min(LARGEST_PACK, 1 << math.floor(math.log2(max(1.0, fitting))))
 

@@ -58,6 +58,8 @@ class ModelSpec:
     parameters: int
     graph: Graph | None = None
     """None where Keras runs the network."""
+    class_layer: str | None = None
+    """The layer that has a channel for each class of ImageNet, where there is one."""
 
     @property
     def nodes(self) -> Graph:
@@ -143,6 +145,7 @@ def _squeezenet() -> ModelSpec:
         layers=tuple(_layer(graph, name, kind) for name, kind in kinds.items()),
         parameters=graph.parameters(),
         graph=graph,
+        class_layer="conv10",
     )
 
 

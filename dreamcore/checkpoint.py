@@ -14,6 +14,8 @@ import numpy as np
 from dreamcore.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dreamcore.params import DreamParams
@@ -37,7 +39,7 @@ class Checkpoint:
     losses
         The loss of every step so far, octave by octave.
     fingerprint
-        Of the picture, guide, parameters and weights that this belongs to.
+        Of the picture, guides, parameters and weights that this belongs to.
     memory : (H, W, 3) float32 each
         What the optimiser remembers; nothing where the octave is done.
     """
@@ -106,15 +108,14 @@ class Checkpoint:
 def fingerprint(
     params: DreamParams,
     image: NDArray[np.uint8] | NDArray[np.uint16],
-    guide: NDArray[np.uint8] | NDArray[np.uint16] | None,
+    guides: Sequence[NDArray[np.uint8] | NDArray[np.uint16]],
     *,
     weights_sha256: str,
 ) -> str:
     """Return a SHA-256 over all that a dream's course depends on."""
     digest = hashlib.sha256(params.model_dump_json().encode())
     digest.update(weights_sha256.encode())
-    for picture in (image, guide):
-        if picture is not None:
-            digest.update(f"{picture.shape}".encode())
-            digest.update(picture.tobytes())
+    for picture in (image, *guides):
+        digest.update(f"{picture.shape}".encode())
+        digest.update(picture.tobytes())
     return digest.hexdigest()

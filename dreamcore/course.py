@@ -19,9 +19,10 @@ from dreamcore.octaves import plan_octaves
 from dreamcore.profiles import PROFILES
 from dreamcore.resizing import resized
 from dreamcore.results import DreamResult, Progress, Stopped
+from dreamcore.term_inputs import TermInputs, term_rules, term_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from dreamcore.models import Model
     from dreamcore.octaves import Size
@@ -59,22 +60,30 @@ class Course:
         image: Pixels,
         params: DreamParams,
         *,
-        guide: Pixels | None,
+        guide: Pixels | Sequence[Pixels] | None,
         model: Model,
         memory_bytes: float | None = None,
     ) -> None:
-        _check(image, params, guide, model)
+        guides = several(guide)
+        _check(image, params, guides, model)
         self.params = params
         self.model = model
         self.profile = PROFILES[params.profile]
         self.plan = plan_octaves(params, *image.shape[:2])
-        self.fingerprint = fingerprint(params, image, guide, weights_sha256=model.weights_sha256)
+        self.fingerprint = fingerprint(params, image, guides, weights_sha256=model.weights_sha256)
         self._depth = image.dtype
         self._original = _to_range(image)
-        self._guide = None if guide is None else _to_range(guide)
-        self._layers = tuple(sorted(params.layers))
-        self._layer_weights = np.array([[params.layers[layer] for layer in self._layers]], np.float32)
-        self.rules = _rules(params, self.profile, self._layers)
+        self._terms = TermInputs(
+            model,
+            params.aims,
+            divisor=self.profile.divisor,
+            border=self.profile.border,
+            photo=self._original,
+            guides=[_to_range(each) for each in guides],
+            resized=self._resize,
+        )
+        self._term_weights = term_weights(params.aims)
+        self.rules = _rules(params, self.profile)
         self.compiled_step = model.step(self.rules)
         self._fitting = Fitting(model, self.rules, params.tiling, memory_bytes=memory_bytes)
 
@@ -122,14 +131,14 @@ class Course:
         OutOfMemoryError
             Not even the smallest tiles fit.
         """
-        guides = self.guide_activations(state)
+        inputs = self.term_inputs(state)
         while not self.is_done(state):
             if should_stop():
                 raise Stopped(self.checkpoint(state))
-            state.image, losses, slopes, *state.memory = self._stepped(state, guides)
+            state.image, losses, slopes, *state.memory = self._stepped(state, inputs)
             yield self.record(state, loss=float(losses[0]), slope=float(slopes[0]))
 
-    def _stepped(self, state: State, guides: list[Tensor]) -> tuple[Tensor, ...]:
+    def _stepped(self, state: State, term_inputs: list[Tensor]) -> tuple[Tensor, ...]:
         """Return what the next step makes, in tiles as small as memory asks for."""
         size = self.plan.sizes[state.octave - 1]
         origin = random_origin(self.params.seed, state.octave, state.step, size=size)
@@ -137,7 +146,7 @@ class Course:
         while True:
             try:
                 made: tuple[Tensor, ...] = self._fitting.step(size, origin)(
-                    state.image, *inputs, *state.memory, *guides
+                    state.image, *inputs, *state.memory, *term_inputs
                 )
             except Exception as error:  # noqa: BLE001  # what is not lack of memory is raised again
                 self._fitting.shrink(size, error)
@@ -149,16 +158,14 @@ class Course:
         return state.step >= self.params.steps or self._is_over(state)
 
     def step_inputs(self, state: State) -> tuple[NDArray[np.float32], ...]:
-        """Return what the next step takes besides image, memory and guides; each has an axis of images, 1 long."""
+        """Return what the next step takes besides image, memory and terms' inputs; each has an axis of images."""
         jitter, end = self.params.jitter, self.profile.jitter_end
         shift = random_shift(self.params.seed, state.octave, state.step, jitter=jitter, end=end)
-        return shift[None], self._move(state), self._layer_weights
+        return shift[None], self._move(state), self._term_weights
 
-    def guide_activations(self, state: State) -> list[Tensor]:
-        """Return the layers' answers to the guide at the octave's size, which the octave's steps follow."""
-        if self._guide is None:
-            return []
-        return list(self.model.features(self._layers)(self._resized(self._guide, state.octave)))
+    def term_inputs(self, state: State) -> list[Tensor]:
+        """Return what the objective's terms take at the octave's size, throughout the octave."""
+        return self._terms.at(self.plan.sizes[state.octave - 1])
 
     def record(self, state: State, *, loss: float, slope: float) -> Progress:
         """Count the step that was taken.
@@ -168,7 +175,7 @@ class Course:
         GradientError
             The step had no direction to go.
         """
-        _check_slope(slope, state, self._layers)
+        _check_slope(slope, state, self.rules.layers)
         state.step += 1
         state.losses[-1].append(loss)
         return self._progress(state)
@@ -213,7 +220,7 @@ class Course:
         return DreamResult(
             image=self._levels(state, self._depth),
             losses=tuple(map(tuple, state.losses)),
-            notices=(*self.plan.notices, *self._fitting.notices),
+            notices=(*self.plan.notices, *self._terms.notices, *self._fitting.notices),
             params=self.params,
             weights_sha256=self.model.weights_sha256,
             backend=describe_backend(),
@@ -290,10 +297,9 @@ class Course:
         return (sum(areas[: state.octave - 1]) + areas[state.octave - 1] * part) / sum(areas)
 
 
-def _rules(params: DreamParams, profile: Profile, layers: tuple[str, ...]) -> StepRules:
+def _rules(params: DreamParams, profile: Profile) -> StepRules:
     return StepRules(
-        layers=layers,
-        objective=params.objective,
+        terms=term_rules(params.aims),
         wrapped=profile.wrapped,
         smoothing_px=params.smoothing,
         smoothing_growth_px=params.smoothing_growth,
@@ -315,16 +321,23 @@ def _to_range(image: Pixels) -> Tensor:
     return ops.convert_to_tensor(image[None].astype(np.float32) / half_range - np.float32(1))
 
 
-def _check(image: Pixels, params: DreamParams, guide: Pixels | None, model: Model) -> None:
-    for name, picture in (("image", image), ("guide", guide)):
-        if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype not in HALF_RANGES):  # noqa: PLR2004  # RGB
+def several(pictures: Pixels | Sequence[Pixels] | None) -> tuple[Pixels, ...]:
+    """Return none, one or several pictures as a tuple."""
+    if pictures is None:
+        return ()
+    return (pictures,) if isinstance(pictures, np.ndarray) else tuple(pictures)
+
+
+def _check(image: Pixels, params: DreamParams, guides: Sequence[Pixels], model: Model) -> None:
+    for name, picture in (("image", image), *(("guide", guide) for guide in guides)):
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype not in HALF_RANGES:  # noqa: PLR2004  # RGB
             raise PictureError(
                 f"The {name} is an array of {picture.dtype} with shape {picture.shape}; (height, width, 3) of uint8 "
                 "or uint16 is taken. `dreamcore.pictures.decode` makes it from a file."
             )
     if model.name != params.model:
         raise DreamError(f"The model given is {model.name}, the parameters name {params.model}. Make them agree.")
-    params.check_guide(given=guide is not None)
+    params.check_guides(len(guides))
 
 
 def _check_slope(slope: float, state: State, layers: tuple[str, ...]) -> None:

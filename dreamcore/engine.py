@@ -13,12 +13,13 @@ from dreamcore.course import Course
 from dreamcore.models import load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from dreamcore.checkpoint import Checkpoint
+    from dreamcore.course import Pixels
     from dreamcore.models import Model
     from dreamcore.params import DreamParams
     from dreamcore.results import DreamResult, Progress
@@ -28,7 +29,7 @@ def dream(
     image: NDArray[np.uint8] | NDArray[np.uint16],
     params: DreamParams,
     *,
-    guide: NDArray[np.uint8] | NDArray[np.uint16] | None = None,
+    guide: Pixels | Sequence[Pixels] | None = None,
     model: Model | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_octave: Callable[[Checkpoint, NDArray[np.uint8]], None] | None = None,
@@ -46,8 +47,8 @@ def dream(
     image : (H, W, 3) uint8 or uint16, RGB
     params
         What to dream.
-    guide : (H, W, 3) uint8 or uint16, RGB, any size
-        For the objective "guide-dot" alone: what the dream is to resemble.
+    guide : (H, W, 3) uint8 or uint16, RGB, any size; one or several
+        For objectives "guide-dot" and "guide-match" alone: what the dream is to resemble.
     model
         From `load_model`; by default the one that `params` name, with ImageNet weights.
     on_progress

@@ -44,7 +44,7 @@ def plan_octaves(params: DreamParams, height: int, width: int) -> OctavePlan:
     if min(height, width) < least:
         raise PictureTooSmallError(
             f"The picture is {width}x{height} px; {params.model} takes {least} px or more on the shorter side "
-            f"for {', '.join(params.layers)}. Enlarge the picture, or choose layers nearer to the image."
+            f"for {', '.join(params.aimed_layers)}. Enlarge the picture, or choose layers nearer to the image."
         )
     rows, columns = (_sides(side, params) for side in (height, width))
     wanted = list(zip(rows, columns, strict=True))
@@ -54,7 +54,7 @@ def plan_octaves(params: DreamParams, height: int, width: int) -> OctavePlan:
 
 def _least_side(params: DreamParams) -> int:
     border = PROFILES[params.profile].border
-    return catalog.get_model(params.model).least_side(params.layers, cells=2 * border + 1)
+    return catalog.get_model(params.model).least_side(params.aimed_layers, cells=2 * border + 1)
 
 
 def _sides(side: int, params: DreamParams) -> list[int]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dreamcore.params import DreamParams
+    from dreamcore.terms import Aim
 
 OWN = frozenset({"seed", "step_size", "jitter", "max_loss"})
 
@@ -19,7 +20,8 @@ OWN = frozenset({"seed", "step_size", "jitter", "max_loss"})
 def pack_key(params: DreamParams, shape: tuple[int, ...]) -> str:
     """Return what dreams must have in common to share a pack; equal keys may, others may not.
 
-    Each picture of a pack has its own seed, step size, jitter, loss limit, guide picture and layer weights.
+    Each picture of a pack has its own seed, step size, jitter, loss limit, guide pictures, and weights,
+    channels and places of its terms.
 
     Parameters
     ----------
@@ -51,12 +53,21 @@ def check_pack(params: Sequence[DreamParams], shapes: Sequence[tuple[int, ...]])
 
 
 def _common(params: DreamParams, shape: tuple[int, ...]) -> dict[str, Any]:
-    values = params.model_dump(mode="json", exclude=set(OWN))
-    return values | {"layers": sorted(params.layers), "shape": list(shape[:2])}
+    values = params.model_dump(mode="json", exclude={*OWN, "layers", "terms", "objective"})
+    return values | {"terms": [_compiled_for(aim) for aim in params.aims], "shape": list(shape[:2])}
+
+
+def _compiled_for(aim: Aim) -> str:
+    """Return what a term has in common with those of the pack's other pictures, in words."""
+    parts = {"channels": aim.channels, "at": aim.at}
+    return " ".join(
+        [aim.kind, "of", aim.layer, *(f"with {name}" for name, value in parts.items() if value is not None)]
+    )
 
 
 def _difference(index: int, name: str, first: dict[str, Any], other: dict[str, Any]) -> str:
     return (
         f"Picture {index} can't share a pack with picture 0: {name} is {other[name]!r}, not {first[name]!r}. "
-        f"Pictures of a pack may differ in {', '.join(sorted(OWN))}, layer weights and guide alone; dream others apart."
+        f"Pictures of a pack may differ in {', '.join(sorted(OWN))}, in weights, channels, places and guides "
+        "alone; dream others apart."
     )

@@ -33,7 +33,7 @@ def dream_pack(
     images: Sequence[Pixels],
     params: Sequence[DreamParams],
     *,
-    guides: Sequence[Pixels | None] | None = None,
+    guides: Sequence[Pixels | Sequence[Pixels] | None] | None = None,
     model: Model | None = None,
     on_progress: Callable[[int, Progress], None] | None = None,
     on_octave: Callable[[int, Checkpoint, NDArray[np.uint8]], None] | None = None,
@@ -48,8 +48,8 @@ def dream_pack(
     ----------
     images : N of (H, W, 3) uint8 or uint16, RGB
     params
-        One for each picture, with equal `dreamcore.pack_key`: they may differ in seed, step size, jitter, loss limit
-        and layer weights.
+        One for each picture, with equal `dreamcore.pack_key`: they may differ in seed, step size, jitter, loss limit,
+        weights and channels.
     guides
         One for each picture, as `dream` takes it.
     model
@@ -94,7 +94,7 @@ class _Lane:
 
     course: Course
     state: State
-    guides: list[Tensor]
+    inputs: list[Tensor]
 
     def __init__(self, index: int, hooks: _Hooks) -> None:
         self.index = index
@@ -108,7 +108,7 @@ class _Lane:
         model: Model,
         image: Pixels,
         params: DreamParams,
-        guide: Pixels | None,
+        guide: Pixels | Sequence[Pixels] | None,
         resume: Checkpoint | None,
     ) -> _Lane:
         with self._alone():
@@ -125,7 +125,7 @@ class _Lane:
     def enter(self) -> None:
         with self._alone():
             self.course.enter(self.state, self.octave)
-            self.guides = self.course.guide_activations(self.state)
+            self.inputs = self.course.term_inputs(self.state)
 
     def goes_on(self) -> bool:
         """Return whether the octave has another step for this picture; asks whether it should stop."""
@@ -189,14 +189,14 @@ class _Batch:
         self._images = ops.concatenate([lane.state.image for lane in self._filled])
         memories = zip(*(lane.state.memory for lane in self._filled), strict=True)
         self._memory = [ops.concatenate(each) for each in memories]
-        self._guides = [ops.concatenate(each) for each in zip(*(lane.guides for lane in self._filled), strict=True)]
+        self._inputs = [_stacked(each) for each in zip(*(lane.inputs for lane in self._filled), strict=True)]
 
     def step(self) -> None:
         """Begin a step with every picture, and record the one before."""
         each = [lane.course.step_inputs(lane.next_state()) for lane in self._filled]
         inputs = [np.concatenate(values) for values in zip(*each, strict=True)]
         compiled_step = self.lanes[0].course.compiled_step
-        self._images, losses, slopes, *self._memory = compiled_step(self._images, *inputs, *self._memory, *self._guides)
+        self._images, losses, slopes, *self._memory = compiled_step(self._images, *inputs, *self._memory, *self._inputs)
         self._record()
         self._begun = losses, slopes
         for lane in self.lanes:
@@ -218,6 +218,15 @@ class _Batch:
         for index, lane in enumerate(self.lanes):
             lane.state.image = self._images[index : index + 1]
             lane.state.memory = [each[index : index + 1] for each in self._memory]
+
+
+def _stacked(inputs: Sequence[Tensor]) -> Tensor:
+    """Return a term's input for all pictures; guides of fewer cells have their last one repeated."""
+    most = max(each.shape[1] for each in inputs)
+    if all(each.shape[1] == most for each in inputs):
+        return ops.concatenate(inputs)
+    widened = [np.minimum(np.arange(most), each.shape[1] - 1) for each in inputs]
+    return ops.concatenate([ops.take(each, cells, axis=1) for each, cells in zip(inputs, widened, strict=True)])
 
 
 def _dream_octave(lanes: list[_Lane], *, slots: int) -> None:

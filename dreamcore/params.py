@@ -11,6 +11,7 @@ from dreamcore import catalog
 from dreamcore.errors import GuideError
 from dreamcore.presets import PRESETS, PresetName
 from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimiser, ProfileName, Start
+from dreamcore.terms import MOST_TERMS, Aim, Term, layers_of, resolve
 
 Precision = Literal["float32", "tf32", "bfloat16"]
 
@@ -34,9 +35,13 @@ class DreamParams(BaseModel):
         "dreamfarm"
     )
     model: Annotated[str, Field(description="Network to dream with.")] = DEFAULTS["model"]
-    layers: Annotated[dict[str, float], Field(min_length=1, max_length=64, description="Layer name → weight.")] = Field(
+    layers: Annotated[dict[str, float], Field(max_length=MOST_TERMS, description="Layer name → weight.")] = Field(
         default_factory=dict
     )
+    terms: Annotated[
+        tuple[Term, ...],
+        Field(max_length=MOST_TERMS, description="In place of layers: what the objective is the sum of, term by term."),
+    ] = ()
     octaves: Annotated[int, Field(ge=1, le=16, description="Scales, smallest first.")] = DEFAULTS["octaves"]
     octave_scale: Annotated[float, Field(gt=1, le=4, description="Size ratio of neighbouring octaves.")] = DEFAULTS[
         "octave_scale"
@@ -94,6 +99,9 @@ class DreamParams(BaseModel):
         """Complete what the user gave with the preset, the profile's defaults and the model's default layers."""
         if not isinstance(given, Mapping):
             return given
+        if given.get("terms"):
+            _check_layers_left_out(given)
+            given = {**given, "layers": {}}
         preset = PRESETS.get(str(given.get("preset")))
         if preset is not None:
             given = preset.fill(given)
@@ -108,15 +116,46 @@ class DreamParams(BaseModel):
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
-        """Refuse a model or a layer that the catalog doesn't hold, naming the nearest ones."""
+        """Refuse a model, a layer or a channel that the catalog doesn't hold, naming the nearest ones."""
         catalog.get_model(self.model).check_layers(self.layers)
+        if not self.aims:
+            raise ValueError("layers is {}: name one or more, such as {'fire8': 1}, or give terms.")
         return self
 
-    def check_guide(self, *, given: bool) -> None:
+    @property
+    def aims(self) -> tuple[Aim, ...]:
+        """What the objective is the sum of; layers stand for a term each."""
+        model = catalog.get_model(self.model)
+        if not self.terms:
+            return tuple(Aim(layer, self.objective, self.layers[layer]) for layer in sorted(self.layers))
+        return tuple(resolve(term, model, objective=self.objective) for term in self.terms)
+
+    @property
+    def aimed_layers(self) -> tuple[str, ...]:
+        """The layers that the objective depends on, in the order of their names."""
+        return layers_of(self.aims)
+
+    def check_guides(self, count: int) -> None:
         """Raise `GuideError` where a guide picture is missing, or given for nothing."""
-        if self.objective.startswith("guide") and not given:
-            raise GuideError(f"The objective {self.objective!r} follows a guide picture: give one, or choose 'l2'.")
-        if given and not self.objective.startswith("guide"):
+        guided = [aim for aim in self.aims if aim.is_guided]
+        if not count and guided:
+            raise GuideError(f"The objective {guided[0].kind!r} follows a guide picture: give one, or choose 'l2'.")
+        if count and not guided:
             raise GuideError(
-                f"The objective {self.objective!r} follows no guide picture: choose 'guide-dot', or give none."
+                f"The objective {self.aims[0].kind!r} follows no guide picture: choose 'guide-dot', or give none."
             )
+        named = {aim.guide for aim in guided}
+        wrong = sorted(guide for guide in named if guide is not None and guide >= count)
+        if wrong:
+            raise GuideError(
+                f"A term follows guide {wrong[0]}, counted from 0, and {count} are given: give more, or name another."
+            )
+        idle = sorted(set(range(count)) - named)
+        if idle and None not in named:
+            raise GuideError(f"No term follows guide {idle[0]}, counted from 0: name it in a term, or leave it out.")
+
+
+def _check_layers_left_out(given: Mapping[str, Any]) -> None:
+    """Raise `ValueError` where both ways to say an objective are used."""
+    if given.get("layers"):
+        raise ValueError("layers and terms are both given, and each says the whole objective: leave one of them out.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ProfileName = Literal["dreamfarm", "keras", "article", "google2015", "tf-tutorial", "lapnorm", "smoothed"]
-Objective = Literal["l2", "mean", "guide-dot"]
+Objective = Literal["l2", "mean", "guide-dot", "guide-match"]
 Normalise = Literal["local", "mean-abs", "std", "centred", "l2", "none"]
 Optimiser = Literal["ascent", "momentum", "adam"]
 Start = Literal["photo", "noise"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dreamcore.ascent import rolled_guides
+from dreamcore.ascent import input_layers, rolled_inputs
 from dreamcore.backend import ops, rolled
 
 if TYPE_CHECKING:
@@ -38,18 +38,16 @@ def tiled_step(
     tile_gradient, move = model.step_halves(rules)
     turn = np.array([origin], np.int32)
 
-    def step(images: Tensor, shifts: Tensor, moves: Tensor, layer_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
-        memory, guides = more[: rules.kept], more[rules.kept :]
+    def step(images: Tensor, shifts: Tensor, moves: Tensor, term_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
+        memory, inputs = more[: rules.kept], more[rules.kept :]
         turned = np.asarray(rolled(images, ops.cast(ops.round(shifts), "int32") + turn))
-        whole_guides = [np.asarray(guide) for guide in rolled_guides(model.spec, rules.layers, guides, shifts + turn)]
+        wholes = [np.asarray(given) for given in rolled_inputs(model.spec, rules, inputs, shifts + turn)]
         divisors = _divisors(model, rules, turned.shape)
         losses, gradient = np.zeros(len(turned), np.float32), np.zeros_like(turned)
         for tile in tiles:
             place = (slice(None), slice(*tile.rows), slice(*tile.columns))
-            around = [
-                guide[:, slice(*at[0]), slice(*at[1])] for guide, at in zip(whole_guides, tile.cells, strict=False)
-            ]
-            loss, slope = tile_gradient(turned[place], layer_weights, divisors, *tile.counted, *around)
+            around = _cropped(rules, wholes, tile)
+            loss, slope = tile_gradient(turned[place], term_weights, divisors, *tile.counted, *around)
             losses += np.asarray(loss)
             gradient[place] += np.asarray(slope)
         there, slopes, *remembered = move(images, rolled(gradient, -turn), shifts, moves, *memory)
@@ -58,8 +56,17 @@ def tiled_step(
     return step
 
 
+def _cropped(rules: StepRules, inputs: Sequence[NDArray[np.float32]], tile: Tile) -> list[NDArray[np.float32]]:
+    """Return the terms' inputs with those that have cells cut to the tile's."""
+    spans = {layer: tuple(slice(*span) for span in at) for layer, at in zip(rules.layers, tile.cells, strict=True)}
+    return [
+        given[(slice(None), *spans[layer])] if layer else given
+        for given, layer in zip(inputs, input_layers(rules), strict=True)
+    ]
+
+
 def _divisors(model: Model, rules: StepRules, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return what each layer's sum over the whole image is divided by."""
     elements = [math.prod(model.spec.layer(layer).shape(*shape[1:3])) for layer in rules.layers]
-    times = len(elements) if rules.divisor == "elements-and-layers" else 1
+    times = len(rules.terms) if rules.divisor == "elements-and-layers" else 1
     return np.array([2 if rules.divisor == "two" else size * times for size in elements], np.float32)

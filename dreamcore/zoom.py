@@ -15,7 +15,7 @@ from dreamcore.models import load_model
 from dreamcore.zoom_path import calmed, moved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -47,7 +47,7 @@ def zoom(
     *,
     done: int = 0,
     last: NDArray[np.uint8] | None = None,
-    guide: NDArray[np.uint8] | None = None,
+    guide: NDArray[np.uint8] | Sequence[NDArray[np.uint8]] | None = None,
     model: Model | None = None,
     on_progress: Callable[[ZoomProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,

@@ -84,7 +84,7 @@ class JobService:
         tags: tuple[str, ...] = (),
     ) -> tuple[JobSpec, ProgressView]:
         """Return a job's spec and its progress before anything; raises as `create` does, and stores nothing."""
-        params.check_guide(given=guide is not None)
+        params.check_guides(int(guide is not None))
         if zoom:
             zoom.check()
         plan = plan_octaves(params, picture.view.height, picture.view.width)

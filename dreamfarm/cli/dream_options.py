@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 import typer
 
 from dreamcore.params import DreamParams
+from dreamfarm.cli.term_options import TERMS_METAVAR, Channels, Classes, handy_terms, parse_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,17 +25,21 @@ PANEL = "What to dream"
 LAYERS_METAVAR = "NAME[=WEIGHT],…"
 NONE = "none"
 LARGEST_BOUND_SHOWN = 2**31
+HANDY = {"classes": Classes, "channels": Channels}
 
 
 def dream_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each dream parameter; those that were used reach it as the dict `params`."""
     declared = [own for own in signature(command, eval_str=True).parameters.values() if own.name != "params"]
     options = [_option(name, field) for name, field in DreamParams.model_fields.items()]
+    options += [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name, kind in HANDY.items()]
 
     @wraps(command)
     def run(**values: Any) -> None:
         given = {name: values.pop(name) for name in DreamParams.model_fields}
         params = {name: _unwrapped(value) for name, value in given.items() if value is not None}
+        if handy := handy_terms(*(values.pop(name) for name in HANDY)):
+            params["terms"] = (*params.get("terms", ()), *handy)
         if values.get("guide"):
             params.setdefault("objective", "guide-dot")
         command(**values, params=params)
@@ -109,6 +114,8 @@ def _option(name: str, field: FieldInfo) -> Parameter:
 def _kind(annotation: Any) -> tuple[Any, dict[str, Any]]:
     if get_origin(annotation) is dict:
         return dict | None, {"parser": parse_layers, "metavar": LAYERS_METAVAR}
+    if get_origin(annotation) is tuple:
+        return Any, {"parser": parse_terms, "metavar": TERMS_METAVAR}
     if NoneType in get_args(annotation):
         return Any, {"parser": _number_or_none, "metavar": f"NUMBER|{NONE}"}
     if get_origin(annotation) is Literal:
@@ -139,4 +146,4 @@ def _default(name: str) -> str:
     value = getattr(DreamParams.model_validate({}), name)
     if isinstance(value, dict):
         return ",".join(layer if weight == 1 else f"{layer}={weight:g}" for layer, weight in value.items())
-    return NONE if value is None else str(value)
+    return NONE if value in {None, ()} else str(value)

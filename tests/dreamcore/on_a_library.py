@@ -19,6 +19,13 @@ SINGLE = {
     "dreamfarm": {"layers": {"fire5": 1.0, "fire8": 2.0}},
     "keras": {"profile": "keras", "layers": {"fire4": 1.0}},
     "guided": {"objective": "guide-dot", "layers": {"fire6": 1.0}},
+    "terms": {
+        "terms": [
+            {"layer": "fire6", "kind": "guide-match"},
+            {"layer": "fire4", "channels": {"pick": "strongest", "count": 3}, "weight": 2.0},
+            {"layer": "fire4", "at": [0.3, 0.6], "weight": -0.1},
+        ]
+    },
     "lapnorm": {"profile": "lapnorm", "layers": {"fire3": 1.0}},
     "google2015": {"profile": "google2015", "layers": {"fire3": 1.0}},
     "moved": {"optimiser": "adam", "smoothing_growth": 1.0, "total_variation": 0.1, "layers": {"fire3": 1.0}},
@@ -42,7 +49,7 @@ def main(folder: Path) -> None:
 
 
 def alone(model, changes):
-    guide = noise(90, 70, seed=4) if "objective" in changes else None
+    guide = noise(90, 70, seed=4) if {"objective", "terms"} & set(changes) else None
     images = []
     params = DreamParams.model_validate(changes)
     dream(noise(97, 123), params, guide=guide, model=model, on_octave=lambda checkpoint, _: images.append(checkpoint))

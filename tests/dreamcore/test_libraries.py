@@ -12,7 +12,18 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-PICTURES = ["dreamfarm", "keras", "guided", "lapnorm", "google2015", "moved", "pack_first", "pack_middle", "pack_last"]
+PICTURES = [
+    "dreamfarm",
+    "keras",
+    "guided",
+    "terms",
+    "lapnorm",
+    "google2015",
+    "moved",
+    "pack_first",
+    "pack_middle",
+    "pack_last",
+]
 
 
 @pytest.fixture(scope="module")

@@ -190,7 +190,7 @@ def test_a_foreign_checkpoint_and_a_guide_for_nothing_end_their_pictures_alone(p
     [
         pytest.param({}, HEIGHT + 1, r"shape is \[76, 98\]", id="shape"),
         pytest.param({"steps": 4}, HEIGHT, r"steps is 4, not 3", id="steps"),
-        pytest.param({"layers": {"fire5": 1.0}}, HEIGHT, r"layers is \['fire5'\]", id="layers"),
+        pytest.param({"layers": {"fire5": 1.0}}, HEIGHT, r"terms is \['l2 of fire5'\]", id="layers"),
         pytest.param({"octave_scale": 1.5}, HEIGHT, "octave_scale is 1.5", id="octaves"),
         pytest.param({"profile": "keras"}, HEIGHT, "profile is 'keras'", id="profile"),
         pytest.param({"model": "inception_v3", "layers": {"mixed0": 1.0}}, HEIGHT, "inception_v3", id="model"),

@@ -22,7 +22,7 @@ BOUNDS = {
     "jitter": ([0, 512], [-1, 513]),
     "max_loss": ([1e-9, 1e30, None], [0, -1, float("inf")]),
     "seed": ([0, 2**63 - 1], [-1, 2**63]),
-    "objective": (["l2", "mean", "guide-dot"], ["l1", 3]),
+    "objective": (["l2", "mean", "guide-dot", "guide-match"], ["l1", 3]),
     "normalise": (["local", "mean-abs", "std", "centred", "l2", "none"], ["max", None]),
     "smoothing": ([0, 8], [-0.1, 8.1]),
     "smoothing_growth": ([0, 8], [-0.1, 8.1]),
@@ -68,7 +68,7 @@ def test_what_is_left_out_comes_from_the_profile(name):
     defaults = PROFILES[name].defaults
     params = DreamParams(profile=name, seed=7)
 
-    assert params.model_dump(exclude={"seed", "preset", "profile", "layers", "precision", "tiling"}) == {
+    assert params.model_dump(exclude={"seed", "preset", "profile", "layers", "terms", "precision", "tiling"}) == {
         k: v for k, v in defaults.items() if k != "seed"
     }
     model = MODELS[defaults["model"]]

@@ -51,6 +51,7 @@ def test_every_parameter_is_an_option(run, fake, picture):
         "profile": "keras",
         "model": "inception_v3",
         "layers": {"mixed4": 2.0},
+        "terms": [{"layer": "fire8", "weight": -1}],
         "octaves": 2,
         "octave_scale": 1.3,
         "steps": 4,
@@ -73,7 +74,7 @@ def test_every_parameter_is_an_option(run, fake, picture):
         "tiling": "rolled",
     }
     assert set(given) == set(DreamParams.model_fields)
-    options = {**given, "layers": "mixed4=2"}
+    options = {**given, "layers": "mixed4=2", "terms": json.dumps(given["terms"])}
     del options["keep_colors"]
     flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
     flags.append("--no-keep-colors")
@@ -86,6 +87,21 @@ def test_max_loss_can_be_switched_off(run, fake, picture):
     """The word none takes away a limit that a profile brings."""
     assert run("submit", picture, "--max-loss", "none").exit_code == 0
     assert json.loads(fake.submitted[0]["params"]) == {"max_loss": None}
+
+
+def test_terms_come_from_a_file_or_by_handy_options(run, fake, picture, tmp_path):
+    """Terms of a file, classes and channels are one list, in this order."""
+    terms = tmp_path / "terms.json"
+    terms.write_text('[{"layer": "fire4", "kind": "mean"}]')
+
+    handy = ("--class", "great white shark=0.5", "--channels", "fire8:12,45=-1", "--channels", "fire6:weakest3")
+    assert run("submit", picture, "--terms", terms, *handy).exit_code == 0
+    assert json.loads(fake.submitted[0]["params"])["terms"] == [
+        {"layer": "fire4", "kind": "mean"},
+        {"class_name": "great white shark", "weight": 0.5},
+        {"layer": "fire8", "channels": [12, 45], "weight": -1},
+        {"layer": "fire6", "channels": {"pick": "weakest", "count": 3}},
+    ]
 
 
 def test_a_guide_changes_the_objective(run, fake, picture):
@@ -211,6 +227,10 @@ def test_cancel_retry_delete(run, fake):
         (["submit", "sky.png", "--layers", "fire8,fire8"], 2, ["fire8", "twice"]),
         (["submit", "sky.png", "--layers", ""], 2, ["no layer"]),
         (["submit", "sky.png", "--objective", "l3"], 2, ["l3", "guide-dot"]),
+        (["submit", "sky.png", "--terms", "none.json"], 2, ["none.json", "No such file"]),
+        (["submit", "sky.png", "--terms", "[{"], 2, ["no JSON"]),
+        (["submit", "sky.png", "--channels", "fire8"], 2, ["'fire8' names no channels", "fire8:12,45"]),
+        (["submit", "sky.png", "--class", "cat=x"], 2, ["'cat=x'", "goldfish=0.5"]),
         (["submit", "sky.png", "--max-loss", "much"], 2, ["much", "none"]),
         (["submit", "sky.png", "--nope"], 2, ["--nope"]),
         (["submit"], 2, ["PICTURES"]),
