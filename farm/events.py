@@ -1,4 +1,8 @@
-"""A job's changes as they happen, read from its stream in Redis."""
+"""A job's changes as they happen, read from its stream in Redis.
+
+There is a stream from a job's first change until it is tidied up after; before and later its record tells the one
+event that there is.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,10 @@ class Event(NamedTuple):
     id: str
     data: EventView
 
+    def is_after(self, event_id: str) -> bool:
+        """Tell whether this happened after another event."""
+        return _order(self.id) > _order(event_id)
+
 
 class EventReader:
     """Reads the events of jobs."""
@@ -51,16 +59,28 @@ class EventReader:
     @redis_errors()
     def is_over(self, job_id: str, *, after: str) -> bool:
         """Tell whether nothing will come after that event: the job has come to rest, or is gone."""
-        newest = self.redis.xrevrange(keys.events(job_id), count=1)
-        if not newest:
-            return True
-        [(entry_id, fields)] = newest
-        return fields["state"] in TERMINAL and _order(entry_id) <= _order(after)
+        newest = self._newest(job_id)
+        return newest is None or (newest.data.state in TERMINAL and not newest.is_after(after))
 
     @redis_errors()
     def _read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
+        if not self.redis.exists(keys.events(job_id)):
+            told = self._from_record(job_id)
+            if told and told.is_after(after):
+                return [told]
         answer = self.redis.xread({keys.events(job_id): after}, block=int(wait_s * 1000), count=100)
         return [Event(entry_id, event_from_hash(fields)) for _, entries in answer or [] for entry_id, fields in entries]
+
+    def _newest(self, job_id: str) -> Event | None:
+        newest = self.redis.xrevrange(keys.events(job_id), count=1)
+        return Event(newest[0][0], event_from_hash(newest[0][1])) if newest else self._from_record(job_id)
+
+    def _from_record(self, job_id: str) -> Event | None:
+        """Return the event that a job without a stream has come to: that it waits, or how it ended."""
+        fields = self.redis.hgetall(keys.job(job_id))
+        if not fields:
+            return None
+        return Event(f"{fields.get('finished_ms', 0)}-1", event_from_hash(fields))
 
 
 def _order(event_id: str) -> tuple[int, ...]:

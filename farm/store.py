@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 JOB_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 """A ULID; no other text is looked up, so that no id reaches another key."""
 
-PAGE = 50
-"""Ids read at once while a filter looks for matches."""
+LEAST_AT_ONCE = 50
+"""Jobs read at once while a filter looks for matches."""
 
 
 class Hold(NamedTuple):
@@ -47,7 +47,7 @@ class JobStore:
     def create(self, job_id: str, spec: JobSpec, progress: ProgressView) -> JobRecord:
         """Store a new job as queued; the same id again changes nothing."""
         self._create(
-            keys=[keys.job(job_id), keys.events(job_id), keys.SENT],
+            keys=[keys.job(job_id), keys.SENT],
             args=[job_id, spec.model_dump_json(), progress.model_dump_json(), spec.owner, *spec.tags],
         )
         return self.get(job_id)
@@ -115,7 +115,8 @@ class JobStore:
     ) -> tuple[list[JobRecord], str | None]:
         """Return up to `limit` jobs older than the id `before`, newest first, and the id to go on from."""
         found: list[JobRecord] = []
-        for job in self._newest_first(self._index(state, tag, batch, owner), before):
+        index = self._index(state, tag, batch, owner)
+        for job in self._newest_first(index, before, at_once=max(LEAST_AT_ONCE, limit + 1)):
             if _matches(job, state, tag, batch, owner):
                 if len(found) == limit:
                     return found, found[-1].id
@@ -147,8 +148,11 @@ class JobStore:
 
     @redis_errors()
     def mark_tidy(self, job_id: str) -> None:
-        """Note that nothing is left to tidy up after a job."""
-        self.redis.zrem(keys.UNTIDY, job_id)
+        """Note that nothing is left to tidy up after a job, and forget how it came to its end."""
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(keys.UNTIDY, job_id)
+            pipe.delete(keys.events(job_id))
+            pipe.execute()
 
     @redis_errors()
     def mark_sent(self, job_id: str) -> None:
@@ -202,9 +206,9 @@ class JobStore:
         seconds, microseconds = self.redis.time()
         return int(seconds * 1000 + microseconds // 1000)
 
-    def _newest_first(self, index: str, before: str | None) -> Iterator[JobRecord]:
+    def _newest_first(self, index: str, before: str | None, *, at_once: int) -> Iterator[JobRecord]:
         highest = f"({before}" if before else "+"
-        while ids := self.redis.zrange(index, highest, "-", desc=True, bylex=True, offset=0, num=PAGE):
+        while ids := self.redis.zrange(index, highest, "-", desc=True, bylex=True, offset=0, num=at_once):
             yield from self._many(ids)
             highest = f"({ids[-1]}"
 

@@ -43,6 +43,16 @@ local function count_failure(error, by)
   if error and error ~= '' then count('failed:' .. cjson.decode(error).code, by) end
 end
 
+local function tell(id)
+  local shown = redis.call('HMGET', job, 'seq', 'state', 'progress', 'error', 'previews')
+  redis.call('XADD', events, 'MAXLEN', '~', 500, id, 'seq', shown[1], 'state', shown[2],
+    'progress', shown[3] or '', 'error', shown[4] or '', 'previews', shown[5] or 0)
+end
+
+-- A job that nothing has happened to has no stream: a hundred thousand waiting ones would fill the memory. Readers were
+-- told of it from its record, under this id (farm/events.py).
+if redis.call('HGET', job, 'seq') == '1' then tell((redis.call('HGET', job, 'finished_ms') or 0) .. '-1') end
+
 if change.to and change.to ~= state then
   count(state, -1)
   count(change.to, 1)
@@ -77,8 +87,6 @@ for _, field in ipairs(change.unset) do redis.call('HDEL', job, field) end
 for field, value in pairs(change.set) do redis.call('HSET', job, field, value) end
 
 redis.call('HSET', job, 'op', change.op)
-local seq = redis.call('HINCRBY', job, 'seq', 1)
-local shown = redis.call('HMGET', job, 'state', 'progress', 'error', 'previews')
-redis.call('XADD', events, 'MAXLEN', '~', 500, '*', 'seq', seq, 'state', shown[1],
-  'progress', shown[2] or '', 'error', shown[3] or '', 'previews', shown[4] or 0)
+redis.call('HINCRBY', job, 'seq', 1)
+tell('*')
 return answer('ok')

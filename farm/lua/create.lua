@@ -1,6 +1,6 @@
 -- Stores a new job, queued, with every index it stands in; a second call with the same id changes nothing.
 --
--- KEYS  1 job hash · 2 event stream · 3 jobs by time of sending
+-- KEYS  1 job hash · 2 jobs by time of sending
 -- ARGV  1 id · 2 spec as JSON · 3 progress as JSON · 4 owner · 5… tags
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local time = redis.call('TIME')
@@ -11,7 +11,6 @@ redis.call('HSET', KEYS[1], 'v', 1, 'state', 'queued', 'seq', 1, 'attempt', 1, '
 redis.call('ZADD', 'jobs:index', 0, ARGV[1])
 redis.call('ZADD', 'jobs:state:queued', 0, ARGV[1])
 redis.call('ZADD', 'jobs:owner:' .. ARGV[4], 0, ARGV[1])
-redis.call('ZADD', KEYS[3], now_ms, ARGV[1])
+redis.call('ZADD', KEYS[2], now_ms, ARGV[1])
 for i = 5, #ARGV do redis.call('ZADD', 'jobs:tag:' .. ARGV[i], 0, ARGV[1]) end
-redis.call('XADD', KEYS[2], '*', 'seq', 1, 'state', 'queued', 'progress', ARGV[3], 'error', '', 'previews', 0)
 return 1

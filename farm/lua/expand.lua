@@ -29,8 +29,6 @@ for _, job in ipairs(jobs) do
   else
     redis.call('ZADD', sent, now_ms, job.id)
   end
-  redis.call('XADD', key .. ':events', '*', 'seq', 1, 'state', job.state, 'progress', job.progress,
-    'error', job.error, 'previews', 0)
 end
 redis.call('HINCRBY', batch, 'cursor', #jobs)
 return 'ok'

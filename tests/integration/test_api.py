@@ -199,6 +199,19 @@ def test_a_reader_that_has_seen_the_end_is_told_so(client, services):
     assert client.get(f"/v1/jobs/{job.id}/events", headers={"Last-Event-ID": last}).status_code == 204
 
 
+def test_an_end_long_past_is_still_told(client, services):
+    """After a job is tidied up after, a reader gets its last event, once."""
+    job = accepted(submit(client, picture()))
+    finish(services, job.id)
+    services.jobs.tidy(job.id)
+    path = f"/v1/jobs/{job.id}/events"
+
+    [(last, event)] = sse(client.get(path))
+
+    assert (event.state, event.seq) == (JobState.SUCCEEDED, services.store.get(job.id).seq)
+    assert client.get(path, headers={"Last-Event-ID": last}).status_code == 204
+
+
 def test_streams_are_bounded(settings, services):
     """One reader more than allowed is told to poll, and a reader that leaves makes room."""
     client = create_app(settings.model_copy(update={"max_event_streams": 1})).test_client()
