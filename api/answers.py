@@ -5,7 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Response, current_app
+from flask import Response, current_app, request
+
+from farm.schema import LinkView
 
 if TYPE_CHECKING:
     from farm.record import JobRecord
@@ -26,8 +28,16 @@ def accepted(job: JobRecord) -> Response:
 
 
 def redirected(url: str) -> Response:
-    """Answer with where the bytes are; the link is short-lived, so nobody keeps the answer."""
-    headers = {"Location": url, "Cache-Control": "no-store"}
+    """Answer with where the bytes are; the link is short-lived, so nobody keeps the answer.
+
+    A web page that shows a key can't follow a redirect to another place with an image; it asks for JSON, and gets the
+    link itself.
+    """
+    headers = {"Location": url, "Cache-Control": "no-store", "Vary": "Accept"}
+    if request.accept_mimetypes.best == "application/json":
+        answer = shown(LinkView(url=url))
+        answer.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+        return answer
     return current_app.response_class(status=HTTPStatus.FOUND, headers=headers)
 
 

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from flask_openapi import Info, OpenAPI
 
-from api import batches, catalog, docs, events, jobs, operations, studio
-from api.contract import add_schemas
+from api import batches, catalog, docs, events, jobs, keys, operations, studio
+from api.access import register_access
+from api.contract import add_schemas, problems
 from api.problems import register_problems, validation_problem
 from api.state import KEY
 from dreamcore.version import __version__
@@ -30,10 +31,13 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     configure_logs(settings)
     app = OpenAPI(
         "api",
+        security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         info=Info(title="Dreamfarm", version=__version__, description="Pictures in, dreams out."),
         validation_error_status=400,
         validation_error_model=Problem,
         validation_error_callback=validation_problem,
+        responses=problems(401, 403),
+        openapi_extensions={"security": [{"key": []}]},
         doc_ui=False,
         static_folder=None,
     )
@@ -44,7 +48,8 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions[KEY] = Services.connect(settings)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
-    for blueprint in (jobs.bp, batches.bp, events.bp, catalog.bp, operations.bp):
+    register_access(app)
+    for blueprint in (jobs.bp, batches.bp, events.bp, catalog.bp, operations.bp, keys.bp):
         app.register_api(blueprint)
     add_schemas(app)
     app.register_blueprint(docs.bp)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Response, current_app
 from flask_openapi import APIBlueprint, Tag
 
+from api.access import caller
 from api.answers import shown
 from api.contract import JSON_LINES, ZIP, problems
 from api.requests import BatchPath, BatchQuery, BatchRequest, parse_body, read_json
@@ -28,7 +29,14 @@ bp = APIBlueprint(
 def create_batch() -> Response:
     """Store a batch: its inputs, each with every point of the sweep; a dry run only says what it would be."""
     body = parse_body(BatchRequest, read_json())
-    spec = BatchSpec(params=body.params, sweep=body.sweep, format=body.format, name=body.name, tags=tuple(body.tags))
+    spec = BatchSpec(
+        owner=caller().owner,
+        params=body.params,
+        sweep=body.sweep,
+        format=body.format,
+        name=body.name,
+        tags=tuple(body.tags),
+    )
     inputs = [BatchInput(sha256=item.sha256, upload=item.upload, name=item.name) for item in body.inputs]
     if body.dry_run:
         return shown(services().batches.plan(spec, inputs))
@@ -38,7 +46,7 @@ def create_batch() -> Response:
 @bp.get("", responses={200: BatchPage})
 def list_batches(query: BatchQuery) -> Response:
     """List batches, newest first."""
-    batches, cursor = services().batches.store.page(limit=query.limit, before=query.cursor)
+    batches, cursor = services().batches.store.page(limit=query.limit, before=query.cursor, owner=caller().sees)
     return shown(BatchPage(batches=[batch.view() for batch in batches], next_cursor=cursor))
 
 

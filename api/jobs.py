@@ -6,6 +6,7 @@ from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 from werkzeug.datastructures import FileStorage
 
+from api.access import caller
 from api.answers import accepted, nothing, redirected, shown
 from api.contract import JOB_BODY, REDIRECT, problems
 from api.problems import InvalidRequestError
@@ -44,6 +45,7 @@ def create_job() -> Response:
     job = services().jobs.create(
         picture,
         options.params,
+        owner=caller().owner,
         guide=guide,
         zoom=options.zoom_path(),
         result_format=options.format,
@@ -57,7 +59,12 @@ def create_job() -> Response:
 def list_jobs(query: JobQuery) -> Response:
     """List jobs, newest first."""
     jobs, cursor = services().store.page(
-        state=query.state, tag=query.tag, batch=query.batch, limit=query.limit, before=query.cursor
+        state=query.state,
+        tag=query.tag,
+        batch=query.batch,
+        limit=query.limit,
+        before=query.cursor,
+        owner=caller().sees,
     )
     return shown(JobPage(jobs=[job.view() for job in jobs], next_cursor=cursor))
 
@@ -124,5 +131,7 @@ def _file_name() -> str | None:
 def _referred(ref: PictureRef | None) -> SeenPicture | None:
     if ref is None:
         return None
-    pictures = services().pictures
-    return pictures.find(ref.sha256) if ref.sha256 else pictures.find_upload(ref.upload or "")
+    pictures, owner = services().pictures, caller().owner
+    if ref.sha256:
+        return pictures.find(ref.sha256, owner=owner)
+    return pictures.find_upload(ref.upload or "", owner=owner)

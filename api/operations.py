@@ -7,14 +7,14 @@ from http import HTTPStatus
 
 from flask import Response
 from flask_openapi import APIBlueprint, Tag
-from ulid import ULID
 
+from api.access import caller
 from api.answers import shown
 from api.contract import problems
 from api.requests import PicturePath, UploadPath
 from api.state import services
 from farm import keys
-from farm.schema import Health, PictureView, UploadView, WorkerPage
+from farm.schema import Health, PictureView, UploadView, WorkerPage, WorkerView
 
 bp = APIBlueprint("operations", __name__)
 
@@ -23,7 +23,7 @@ bp = APIBlueprint("operations", __name__)
 def create_upload() -> Response:
     """Return a presigned link to PUT a picture to, past the api; then name the upload in a job."""
     farm = services()
-    upload_id = str(ULID())
+    upload_id = farm.pictures.new_upload(caller().owner)
     view = UploadView(
         upload=upload_id,
         url=farm.storage.presigned_put(keys.upload(upload_id)),
@@ -36,22 +36,30 @@ def create_upload() -> Response:
 def claim_upload(path: UploadPath) -> Response:
     """Look at what was uploaded and keep it under its SHA-256, which jobs and batches can name from then on."""
     pictures = services().pictures
-    seen = pictures.find_upload(path.upload)
-    pictures.keep(seen)
+    seen = pictures.find_upload(path.upload, owner=caller().owner)
+    pictures.keep(seen, owner=caller().owner)
     return shown(seen.view)
 
 
 @bp.get("/v1/pictures/<sha256>", tags=[Tag(name="jobs")], responses={200: PictureView, **problems(400, 404)})
 def get_picture(path: PicturePath) -> Response:
     """Tell whether a picture is stored already, so that nobody uploads it again."""
-    seen = services().pictures.seek(path.sha256)
+    seen = services().pictures.seek(path.sha256, owner=caller().owner)
     return shown(seen.view)
 
 
 @bp.get("/v1/workers", tags=[Tag(name="workers")], responses={200: WorkerPage, **problems(503)})
 def list_workers() -> Response:
     """List the workers that are alive."""
-    return shown(WorkerPage(workers=services().workers.list()))
+    workers = services().workers.list()
+    return shown(WorkerPage(workers=[_without_others_job(worker) for worker in workers]))
+
+
+def _without_others_job(worker: WorkerView) -> WorkerView:
+    owner = caller().sees
+    if worker.job is None or owner is None or services().store.belongs(worker.job, owner):
+        return worker
+    return worker.model_copy(update={"job": None})
 
 
 @bp.get("/healthz", tags=[Tag(name="health")], responses={200: Health})

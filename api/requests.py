@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from api.problems import InvalidRequestError
 from dreamcore.explain import FieldProblem, explain
 from dreamcore.params import DreamParams
 from dreamcore.zoom_path import ZoomParams
-from farm.schema import JobKind, ResultFormat
+from farm.api_keys import checked_owner
+from farm.schema import JobKind, ResultFormat, Scope
 from farm.states import JobState
 from farm.sweep import Sweep, check_points
 
@@ -100,6 +101,25 @@ class BatchRequest(Closed):
             )
         check_points(self.params, self.sweep)
         return self
+
+
+class KeyRequest(Closed):
+    """A key to make."""
+
+    owner: Annotated[str, Field(description="Whose jobs it sees and makes.")]
+    scopes: Annotated[list[Scope], Field(min_length=1, description="What it is good for; admin is good for all.")]
+    name: Annotated[str | None, Field(max_length=200, description="What it is for.")] = None
+
+    @field_validator("owner")
+    @classmethod
+    def _is_somebody(cls, owner: str) -> str:
+        return checked_owner(owner)
+
+
+class KeyPath(BaseModel):
+    """The key in a path."""
+
+    key_id: Annotated[str, Field(max_length=64)]
 
 
 class UploadPath(BaseModel):

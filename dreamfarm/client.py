@@ -24,9 +24,12 @@ from farm.schema import (
     Health,
     JobPage,
     JobView,
+    KeyPage,
+    KeyView,
     ModelPage,
     ModelSummary,
     ModelView,
+    NewKeyView,
     PictureView,
     UploadView,
     WorkerPage,
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from farm.schema import EventView, OutputView, ResultFormat
+    from farm.schema import EventView, OutputView, ResultFormat, Scope
     from farm.states import JobState
 
 __all__ = ["Farm", "FarmError", "FarmUnreachableError"]
@@ -55,6 +58,7 @@ class Farm:
     Parameters
     ----------
     url : the farm's address; None means the embedded stack that runs for this folder or one above it.
+    key : your API key, for a farm that asks for one; shown to the farm alone, and in no error.
     timeout_s : longest wait for a connection, or for the next bytes, in s.
     tries : how often a call that may be repeated is made before it fails.
     poll_s : pause between two looks at a job where it can't be followed by a stream, in s.
@@ -72,12 +76,13 @@ class Farm:
         self,
         url: str | None = None,
         *,
+        key: str | None = None,
         timeout_s: float = 30.0,
         tries: int = 4,
         poll_s: float = 1.0,
         patience_s: float = 120.0,
     ) -> None:
-        self._transport = Transport(url or _stack_url(), timeout_s=timeout_s, tries=tries)
+        self._transport = Transport(url or _stack_url(), timeout_s=timeout_s, tries=tries, key=key)
         self._poll_s = poll_s
         self._patience_s = patience_s
 
@@ -267,6 +272,19 @@ class Farm:
     def workers(self) -> list[WorkerView]:
         """Return the workers that are alive."""
         return self._get(WorkerPage, "/v1/workers").workers
+
+    def create_key(self, owner: str, scopes: Sequence[Scope | str], *, name: str | None = None) -> NewKeyView:
+        """Make a key; its text is in the answer, and can't be read again. For admins."""
+        body = {"owner": owner, "scopes": list(scopes), "name": name}
+        return self._transport.read(NewKeyView, "POST", "/v1/keys", repeatable=False, json=body)
+
+    def keys(self) -> list[KeyView]:
+        """Return all keys, the revoked ones too. For admins."""
+        return self._get(KeyPage, "/v1/keys").keys
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke a key: it opens nothing from now on. For admins."""
+        self._transport.call("DELETE", f"/v1/keys/{key_id}")
 
     def health(self) -> Health:
         """Return whether the farm answers."""

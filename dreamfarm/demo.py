@@ -14,6 +14,7 @@ from rich.console import Console
 from dreamfarm.address import find_stack_url
 from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.follow import follow, report
+from dreamfarm.cli.options import given_key
 from dreamfarm.cli.output import octave_text
 from dreamfarm.client import Farm
 from dreamfarm.stack import Stack, StackError
@@ -123,7 +124,7 @@ def _running_farm() -> Farm | None:
     url = find_stack_url()
     if url is None:
         return None
-    farm = Farm(url, tries=1)
+    farm = Farm(url, key=given_key(), tries=1)
     try:
         farm.health()
     except FarmUnreachableError:

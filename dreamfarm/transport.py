@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from farm.schema import Problem, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 Answer = TypeVar("Answer", bound=View)
 
@@ -48,6 +48,20 @@ class FarmUnreachableError(FarmError):
     """The farm didn't answer, or something it stands on is away."""
 
 
+class _KeyAuth(httpx2.Auth):
+    """Shows a key to the farm alone: never to the store that presigned links lead to."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self._origin = _origin(httpx2.URL(url))
+        self._header = f"Bearer {_checked_key(key)}" if key else None
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Add the key where it belongs."""
+        if self._header and _origin(request.url) == self._origin:
+            request.headers["Authorization"] = self._header
+        yield request
+
+
 class Transport:
     """One farm's HTTP connection pool.
 
@@ -56,14 +70,18 @@ class Transport:
     url : the farm's address.
     timeout_s : longest wait for a connection, or for the next bytes, in s.
     tries : how often a call that may be repeated is made before it fails.
+    key : shown to the farm, and to nobody else.
     """
 
-    def __init__(self, url: str, *, timeout_s: float, tries: int) -> None:
+    def __init__(self, url: str, *, timeout_s: float, tries: int, key: str | None = None) -> None:
         self.url = _checked(url)
         self.tries = tries
         # A proxy from the environment can't lead to a farm on this machine.
         self._client = httpx2.Client(
-            base_url=self.url, timeout=timeout_s, trust_env=httpx2.URL(self.url).host not in LOOPBACK
+            base_url=self.url,
+            auth=_KeyAuth(self.url, key),
+            timeout=timeout_s,
+            trust_env=httpx2.URL(self.url).host not in LOOPBACK,
         )
 
     def close(self) -> None:
@@ -147,6 +165,16 @@ def retry_after_s(response: httpx2.Response) -> float | None:
     except (TypeError, ValueError):
         return None
     return min(max(wait_s, 0.0), LONGEST_RETRY_AFTER_S)
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _checked_key(key: str) -> str:
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise FarmError("bad_key", "The key has characters that no key has. Copy it again, without spaces or quotes.")
+    return key
 
 
 def _checked(url: str) -> str:

@@ -134,7 +134,14 @@ class BatchStore:
         total = len(inputs) * len(spec.sweep.axes())
         seconds, microseconds = self.redis.time()
         created_ms = int(seconds) * 1000 + int(microseconds) // 1000
-        fields = {"id": batch_id, "spec": spec.model_dump_json(), "total": total, "cursor": 0, "created_ms": created_ms}
+        fields = {
+            "id": batch_id,
+            "owner": spec.owner,
+            "spec": spec.model_dump_json(),
+            "total": total,
+            "cursor": 0,
+            "created_ms": created_ms,
+        }
         with self.redis.pipeline(transaction=True) as pipe:
             pipe.rpush(keys.batch_inputs(batch_id), *(item.model_dump_json(exclude_none=True) for item in inputs))
             pipe.hset(keys.batch(batch_id), mapping=fields)
@@ -156,6 +163,12 @@ class BatchStore:
         if not JOB_ID.fullmatch(batch_id):
             raise _missing(batch_id)
         return self._many([batch_id])[0]
+
+    @redis_errors()
+    def check_owner(self, batch_id: str, owner: str) -> None:
+        """Raise `NotFoundError` unless there is such a batch, and it is this owner's."""
+        if not JOB_ID.fullmatch(batch_id) or self.redis.hget(keys.batch(batch_id), "owner") != owner:
+            raise _missing(batch_id)
 
     @redis_errors()
     def page(self, *, limit: int, before: str | None, owner: str | None = None) -> tuple[list[BatchRecord], str | None]:

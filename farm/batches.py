@@ -59,7 +59,7 @@ class BatchService:
 
     def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchPlan:
         """Look at what a batch would be, its pictures included, and store nothing."""
-        found = (self._problem(number, item) for number, item in enumerate(inputs))
+        found = (self._problem(number, item, spec.owner) for number, item in enumerate(inputs))
         problems = [problem for problem in found if problem]
         return BatchPlan(
             jobs=len(inputs) * len(spec.sweep.axes()), unusable_inputs=len(problems), problems=problems[:PROBLEMS]
@@ -116,9 +116,9 @@ class BatchService:
             picture, point = divmod(number, len(axes))
             yield Item(number, inputs[picture - first], axes[point])
 
-    def _problem(self, number: int, item: BatchInput) -> str | None:
+    def _problem(self, number: int, item: BatchInput, owner: str) -> str | None:
         try:
-            _find(self.pictures, item)
+            _find(self.pictures, item, owner)
         except DreamError as error:
             return f"inputs/{number}: {error}"
         return None
@@ -175,10 +175,10 @@ class _Maker:
 
     def _looked_at(self, item: BatchInput) -> SeenPicture | DreamError:
         try:
-            seen = _find(self.pictures, item)
+            seen = _find(self.pictures, item, self.batch.spec.owner)
         except DreamError as error:
             return error
-        self.pictures.keep(seen)
+        self.pictures.keep(seen, owner=self.batch.spec.owner)
         return seen._replace(data=b"")
 
 
@@ -187,8 +187,10 @@ def numbered_id(batch_id: str, number: int) -> str:
     return str(ULID.from_int(int(ULID.from_str(batch_id)) + 1 + number))
 
 
-def _find(pictures: PictureService, item: BatchInput) -> SeenPicture:
-    return pictures.find(item.sha256) if item.sha256 else pictures.find_upload(item.upload or "")
+def _find(pictures: PictureService, item: BatchInput, owner: str) -> SeenPicture:
+    if item.sha256:
+        return pictures.find(item.sha256, owner=owner)
+    return pictures.find_upload(item.upload or "", owner=owner)
 
 
 def _shown(error: DreamError | ValidationError) -> ErrorView:

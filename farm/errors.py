@@ -21,6 +21,18 @@ class NotFoundError(FarmError):
     """There is no such thing."""
 
 
+class UnknownKeyError(FarmError):
+    """There is no such key, or it was revoked; `given` tells whether there was one at all."""
+
+    def __init__(self, message: str = "This key is wrong, or it was revoked.", *, given: bool = True) -> None:
+        super().__init__(message)
+        self.given = given
+
+
+class ForbiddenError(FarmError):
+    """The key is right, and doesn't allow this."""
+
+
 class ConflictError(FarmError):
     """The job's state doesn't allow it."""
 

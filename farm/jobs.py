@@ -66,7 +66,7 @@ class JobService:
             picture, params, owner=owner, guide=guide, zoom=zoom, result_format=result_format, name=name, tags=tags
         )
         for seen in filter(None, (picture, guide)):
-            self.pictures.keep(seen)
+            self.pictures.keep(seen, owner=owner)
         job = self.store.create(str(ULID()), spec, progress)
         self.queue.send(job.id, job.attempt)
         return job

@@ -12,6 +12,7 @@ INDEX = "jobs:index"
 SENT = "jobs:sent"
 UNTIDY = "jobs:untidy"
 JANITOR_LOCK = "janitor:lock"
+API_KEYS = "apikeys"
 WORKERS = "workers"
 BATCHES = "batches:index"
 EXPANDING = "batches:expanding"
@@ -50,6 +51,21 @@ def by_owner(owner: str) -> str:
 def batches_of(owner: str) -> str:
     """Sorted set, in the order of ids: an owner's batches."""
     return f"batches:owner:{owner}"
+
+
+def pictures_of(owner: str) -> str:
+    """Set: the SHA-256s of the pictures that an owner has handed in."""
+    return f"pictures:{owner}"
+
+
+def upload_owner(upload_id: str) -> str:
+    """Text with a time to live: who asked for an upload."""
+    return f"upload:{upload_id}"
+
+
+def api_key(key_id: str) -> str:
+    """Hash: a key's owner, scopes, and the hash of its secret."""
+    return f"apikey:{key_id}"
 
 
 def batch(batch_id: str) -> str:

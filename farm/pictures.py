@@ -5,15 +5,23 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from ulid import ULID
+
 from dreamcore.errors import PictureError, PictureTooLargeError
 from dreamcore.pictures import decode
 from farm import keys
 from farm.errors import NotFoundError
+from farm.owners import LOCAL
+from farm.redis import redis_errors
 from farm.schema import PictureView
 
 if TYPE_CHECKING:
+    from farm.redis import TextRedis
     from farm.settings import Settings
     from farm.storage import ObjectStore
+
+UPLOAD_LIFE_S = 7 * 86_400
+"""How long after it was asked for an upload can be named."""
 
 
 class SeenPicture(NamedTuple):
@@ -27,8 +35,9 @@ class SeenPicture(NamedTuple):
 class PictureService:
     """Looks at pictures, and keeps those that a job needs."""
 
-    def __init__(self, storage: ObjectStore, settings: Settings) -> None:
+    def __init__(self, storage: ObjectStore, redis: TextRedis, settings: Settings) -> None:
         self.storage = storage
+        self.redis = redis
         self.max_pixels = settings.max_pixels
         self.max_bytes = settings.max_upload_bytes
 
@@ -47,32 +56,68 @@ class PictureService:
         view = PictureView(sha256=hashlib.sha256(data).hexdigest(), width=width, height=height)
         return SeenPicture(data, view, picture.notices)
 
-    def find(self, sha256: str) -> SeenPicture:
-        """Look at a picture that is stored already."""
-        return self._fetch(keys.picture(sha256), f"No picture with the SHA-256 {sha256!r} is stored: upload it first.")
+    def find(self, sha256: str, *, owner: str = LOCAL) -> SeenPicture:
+        """Look at a picture that this owner has handed in before."""
+        try:
+            return self.seek(sha256, owner=owner)
+        except NotFoundError as error:
+            raise PictureError(str(error)) from None
 
-    def seek(self, sha256: str) -> SeenPicture:
-        """Look at a picture that may be stored.
+    def seek(self, sha256: str, *, owner: str = LOCAL) -> SeenPicture:
+        """Look at a picture that this owner may have handed in.
 
         Raises
         ------
         NotFoundError
-            It isn't.
+            They haven't.
         """
-        return self.look_at(self.storage.get(keys.picture(sha256), max_bytes=self.max_bytes))
+        self.check_owner(sha256, owner)
+        try:
+            return self.look_at(self.storage.get(keys.picture(sha256), max_bytes=self.max_bytes))
+        except NotFoundError:
+            raise _no_picture(sha256) from None
 
-    def find_upload(self, upload_id: str) -> SeenPicture:
-        """Look at what a client put past the api under a presigned link."""
-        return self._fetch(keys.upload(upload_id), f"Nothing is uploaded as {upload_id!r}: PUT it to the upload's url.")
+    def find_upload(self, upload_id: str, *, owner: str = LOCAL) -> SeenPicture:
+        """Look at what this owner put past the api under a presigned link."""
+        try:
+            self.check_upload(upload_id, owner)
+            return self.look_at(self.storage.get(keys.upload(upload_id), max_bytes=self.max_bytes))
+        except NotFoundError:
+            raise PictureError(str(_no_upload(upload_id))) from None
 
-    def keep(self, seen: SeenPicture) -> None:
-        """Store a picture under its SHA-256, once however often it is used."""
+    @redis_errors()
+    def keep(self, seen: SeenPicture, *, owner: str = LOCAL) -> None:
+        """Store a picture under its SHA-256, once however often it is used, and note whose it is too."""
         key = keys.picture(seen.view.sha256)
         if not self.storage.exists(key):
             self.storage.put(key, seen.data, content_type="application/octet-stream")
+        if owner != LOCAL:
+            self.redis.sadd(keys.pictures_of(owner), seen.view.sha256)
 
-    def _fetch(self, key: str, if_missing: str) -> SeenPicture:
-        try:
-            return self.look_at(self.storage.get(key, max_bytes=self.max_bytes))
-        except NotFoundError:
-            raise PictureError(if_missing) from None
+    @redis_errors()
+    def new_upload(self, owner: str) -> str:
+        """Return the id of a place to put a picture to, which is this owner's alone."""
+        upload_id = str(ULID())
+        if owner != LOCAL:
+            self.redis.set(keys.upload_owner(upload_id), owner, ex=UPLOAD_LIFE_S)
+        return upload_id
+
+    @redis_errors()
+    def check_owner(self, sha256: str, owner: str) -> None:
+        """Raise `NotFoundError` unless this owner handed in such a picture; without keys all are everybody's."""
+        if owner != LOCAL and not self.redis.sismember(keys.pictures_of(owner), sha256):
+            raise _no_picture(sha256)
+
+    @redis_errors()
+    def check_upload(self, upload_id: str, owner: str) -> None:
+        """Raise `NotFoundError` unless this owner asked for such an upload; without keys all are everybody's."""
+        if owner != LOCAL and self.redis.get(keys.upload_owner(upload_id)) != owner:
+            raise _no_upload(upload_id)
+
+
+def _no_picture(sha256: str) -> NotFoundError:
+    return NotFoundError(f"No picture with the SHA-256 {sha256!r} is stored: upload it first.")
+
+
+def _no_upload(upload_id: str) -> NotFoundError:
+    return NotFoundError(f"Nothing is uploaded as {upload_id!r}: PUT it to the upload's url.")

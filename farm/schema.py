@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -221,6 +222,44 @@ class Health(View):
     """The answer of a process that is well."""
 
     status: Literal["ok"]
+
+
+class Scope(StrEnum):
+    """What a key is good for."""
+
+    READ = "read"
+    SUBMIT = "submit"
+    ADMIN = "admin"
+
+
+class KeyView(View):
+    """An API key, without its secret."""
+
+    id: str
+    owner: Owner
+    scopes: Annotated[list[Scope], Field(description="read: look; submit: change; admin: all, of everybody.")]
+    name: Annotated[str | None, Field(description="What it is for.")] = None
+    created_at: datetime
+    last_used_at: Annotated[datetime | None, Field(description="Exact to a minute.")] = None
+    revoked_at: datetime | None = None
+
+
+class NewKeyView(KeyView):
+    """A key just made."""
+
+    key: Annotated[str, Field(description="Send it as `Authorization: Bearer …`. It is shown this once.")]
+
+
+class KeyPage(View):
+    """All keys, oldest first."""
+
+    keys: list[KeyView]
+
+
+class LinkView(View):
+    """Where the bytes are, for a reader that asked for JSON."""
+
+    url: Annotated[str, Field(description="Presigned, short-lived: GET the bytes here, without a key.")]
 
 
 class UploadView(View):

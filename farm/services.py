@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from farm.api_keys import ApiKeys
 from farm.batch_store import BatchStore
 from farm.batches import BatchService
 from farm.events import EventReader
@@ -35,6 +36,7 @@ class Services:
     pictures: PictureService
     events: EventReader
     workers: WorkerRegistry
+    api_keys: ApiKeys
 
     @classmethod
     def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
@@ -42,7 +44,7 @@ class Services:
         redis = connect_redis(settings)
         storage = ObjectStore(settings)
         store = JobStore(redis)
-        pictures = PictureService(storage, settings)
+        pictures = PictureService(storage, redis, settings)
         queue = RenderQueue(celery or make_celery(settings), redis)
         jobs = JobService(store, storage, queue, pictures)
         return cls(
@@ -55,4 +57,5 @@ class Services:
             pictures=pictures,
             events=EventReader(redis),
             workers=WorkerRegistry(redis),
+            api_keys=ApiKeys(redis),
         )

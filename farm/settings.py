@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     s3_region: Annotated[str, Field(description="Region that requests are signed for.")] = "us-east-1"
     s3_access_key_id: Annotated[str | None, Field(description="Unset: the AWS default chain.")] = None
     s3_secret_access_key: Annotated[SecretStr | None, Field(description="Unset: the AWS default chain.")] = None
+    auth: Annotated[
+        Literal["required", "off"], Field(description="Whether requests need a key; off serves this machine alone.")
+    ] = "required"
+
     presign_expiry_s: Annotated[int, Field(ge=10, le=604_800, description="Life of a presigned link, in s.")] = 3600
 
     max_megapixels: Annotated[float, Field(gt=0, le=1000, description="Largest picture accepted, in MP.")] = 64

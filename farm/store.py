@@ -63,8 +63,18 @@ class JobStore:
         """
         fields = self.redis.hgetall(keys.job(job_id)) if JOB_ID.fullmatch(job_id) else None
         if not fields:
-            raise NotFoundError(f"There is no job {job_id!r}. GET /v1/jobs lists those there are.")
+            raise _missing(job_id)
         return JobRecord.from_hash(job_id, fields)
+
+    def check_owner(self, job_id: str, owner: str) -> None:
+        """Raise `NotFoundError` unless there is such a job, and it is this owner's."""
+        if not self.belongs(job_id, owner):
+            raise _missing(job_id)
+
+    @redis_errors()
+    def belongs(self, job_id: str, owner: str) -> bool:
+        """Tell whether there is such a job, and it is this owner's."""
+        return bool(JOB_ID.fullmatch(job_id) and self.redis.hget(keys.job(job_id), "owner") == owner)
 
     @redis_errors()
     def apply(self, change: Change, *, worker: str = "") -> Applied:
@@ -218,6 +228,10 @@ class JobStore:
                 pipe.hgetall(keys.job(job_id))
             hashes = pipe.execute()
         return [JobRecord.from_hash(job_id, fields) for job_id, fields in zip(job_ids, hashes, strict=True) if fields]
+
+
+def _missing(job_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no job {job_id!r}. GET /v1/jobs lists those there are.")
 
 
 def _matches(job: JobRecord, state: JobState | None, tag: str | None, batch: str | None, owner: str | None) -> bool:

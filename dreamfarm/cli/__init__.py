@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from dreamcore.version import __version__
-from dreamfarm.cli import dream, jobs, models, results, stack, submit, workers, zoom
+from dreamfarm.cli import dream, jobs, keys, models, results, stack, submit, workers, zoom
 from dreamfarm.cli.errors import EXIT_CODES_HELP, DreamfarmGroup
+from dreamfarm.cli.options import remember_key
 
 app = typer.Typer(
     cls=DreamfarmGroup,
@@ -29,6 +30,7 @@ app.add_typer(models.app, name="models", rich_help_panel=HERE)
 app.command(rich_help_panel=FARM)(stack.demo)
 app.command(rich_help_panel=FARM)(stack.up)
 app.command(rich_help_panel=FARM)(workers.workers)
+app.add_typer(keys.app, name="keys", rich_help_panel=FARM)
 app.command(rich_help_panel=JOBS)(submit.submit)
 app.command(rich_help_panel=JOBS)(submit.watch)
 app.command("list", rich_help_panel=JOBS)(jobs.list_jobs)
@@ -53,12 +55,23 @@ def dreamfarm(
     version: Annotated[  # noqa: ARG001  # its callback does it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            envvar="DREAMFARM_KEY",
+            metavar="KEY",
+            help="Your key to the farm. Others on this machine can see options, and not the variable.",
+            show_default=False,
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show on stderr what happens inside.")] = False,
 ) -> None:
     """DeepDream for one picture or ten thousand.
 
     [bold]dreamfarm dream sky.jpg[/bold] dreams a picture here and now; [bold]dreamfarm up[/bold] starts a farm.
     """
+    remember_key(key)
     if debug:
         logging.basicConfig(level=logging.DEBUG)
     if context.invoked_subcommand is None:

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -34,12 +35,23 @@ Guide = Annotated[
         show_default=False,
     ),
 ]
+_KEY: ContextVar[str | None] = ContextVar("key", default=None)
 Format = Annotated[ResultFormat, typer.Option("--format", help="File format of the result.")]
 
 
 def open_farm(url: str | None) -> Farm:
-    """Return the farm that the user means."""
-    return Farm(url or None)
+    """Return the farm that the user means, opened with their key."""
+    return Farm(url or None, key=given_key())
+
+
+def remember_key(key: str | None) -> None:
+    """Note the key that the user gave before the command's name, or in the environment."""
+    _KEY.set(key or None)
+
+
+def given_key() -> str | None:
+    """Return that key."""
+    return _KEY.get()
 
 
 def for_each(job_ids: list[str], act: Callable[[str], None]) -> None:

@@ -20,6 +20,10 @@ def up(
         int | None,
         typer.Option(min=1, max=65_535, help="Port to serve on; left out: 8000, or a free one.", show_default=False),
     ] = None,
+    keys: Annotated[
+        bool | None,
+        typer.Option("--keys", help="Ask for keys on this machine, too; other machines always need one."),
+    ] = None,
 ) -> None:
     """Start a farm on this machine, until Ctrl-C.
 
@@ -28,7 +32,7 @@ def up(
     from dreamfarm.stack import StackError, run_up  # noqa: PLC0415  # servers and all that starts them
 
     try:
-        run_up(data, workers=workers, host=host, port=port)
+        run_up(data, workers=workers, host=host, port=port, keys=keys)
     except StackError as error:
         raise CommandError(str(error)) from error
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -17,7 +18,10 @@ from dreamfarm.stack.servers import Servers
 from dreamfarm.stack.signals import uninterrupted
 from dreamfarm.stack.supervisor import Supervisor
 from dreamfarm.transport import FarmError
+from farm.errors import TransientError
+from farm.redis import connect_redis
 from farm.settings import inherited_environment
+from farm.workers import WorkerRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +44,8 @@ class Stack:
         How many to start.
     api_port
         Where the api is wanted; by default 8000, or any free port if that is taken.
+    keys
+        Whether requests need a key; by default they do where others can reach the api.
     environment
         Further settings for api and workers.
     say
@@ -53,12 +59,14 @@ class Stack:
         workers: int = 1,
         host: str = LOOPBACK,
         api_port: int | None = None,
+        keys: bool | None = None,
         environment: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.host = host
         self.api_port = api_port
+        self.asks_for_keys = not _is_loopback(host) if keys is None else keys
         self.first_workers = workers
         self.workers: list[Child] = []
         self._extra = dict(environment or {})
@@ -88,7 +96,8 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Return the settings by which a process becomes part of this farm."""
-        return {**self.servers.environment(), **self._extra}
+        auth = "required" if self.asks_for_keys else "off"
+        return {**self.servers.environment(), "DREAMFARM_AUTH": auth, **self._extra}
 
     def start_worker(self, *, restart: bool = True) -> Child:
         """Start one more worker; `restart` says whether it is started again when it dies."""
@@ -145,7 +154,12 @@ class Stack:
         for _ in range(self.first_workers):
             self.start_worker()
         with whole_file(self._state_file) as file:
-            file.write(json.dumps({"api_url": self.api_url, "pid": os.getpid()}).encode())
+            where = {
+                "api_url": self.api_url,
+                "redis_url": self.environment()["DREAMFARM_REDIS_URL"],
+                "pid": os.getpid(),
+            }
+            file.write(json.dumps(where).encode())
 
     def _start_api(self) -> None:
         self.api_port = self._choose_port()
@@ -186,15 +200,22 @@ class Stack:
         )
 
     def _ready_workers(self) -> int:
+        registry = WorkerRegistry(connect_redis(self.servers.settings()))
         try:
-            with Farm(self.api_url, tries=1) as farm:
-                return sum(worker.device != "starting" for worker in farm.workers())
-        except FarmError:
+            return sum(worker.device != "starting" for worker in registry.list())
+        except TransientError:
             return 0
 
     @property
     def _state_file(self) -> Path:
         return self.data_dir / "stack.json"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_ready(farm: Farm) -> bool:

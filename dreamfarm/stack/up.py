@@ -14,7 +14,12 @@ from dreamfarm.stack.stack import Stack
 
 
 def run_up(
-    data_dir: Path = Path(".dreamfarm"), *, workers: int = 1, host: str = LOOPBACK, port: int | None = None
+    data_dir: Path = Path(".dreamfarm"),
+    *,
+    workers: int = 1,
+    host: str = LOOPBACK,
+    port: int | None = None,
+    keys: bool | None = None,
 ) -> None:
     """Run a farm until Ctrl-C or SIGTERM, then stop all of it.
 
@@ -26,7 +31,7 @@ def run_up(
     console = Console()
     treat_signals_as_interrupt()
     try:
-        with Stack(data_dir, workers=workers, host=host, api_port=port, say=console.print) as stack:
+        with Stack(data_dir, workers=workers, host=host, api_port=port, keys=keys, say=console.print) as stack:
             _serve(stack, workers, console)
     except KeyboardInterrupt:
         console.print("Stopped.")
@@ -38,6 +43,8 @@ def _serve(stack: Stack, workers: int, console: Console) -> None:
             console.print("Loading the engine …")
             stack.wait_for_workers(workers)
         console.print(_addresses(stack))
+        if stack.asks_for_keys:
+            console.print("Requests need a key: `dreamfarm keys create --owner NAME --scope admin` makes one here.")
         console.print("Ctrl-C stops it. The data stays.")
         threading.Event().wait()
     finally:

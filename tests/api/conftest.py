@@ -18,6 +18,7 @@ def app():
         s3_bucket="dreams",
         s3_access_key_id="someone",
         s3_secret_access_key="hush-hush",
+        auth="off",
         max_megapixels=0.05,
         max_upload_mb=0.2,
     )

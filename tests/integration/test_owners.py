@@ -18,7 +18,7 @@ from tests.support import picture
 @pytest.fixture
 def seen(services):
     found = services.pictures.look_at(picture())
-    services.pictures.keep(found)
+    services.pictures.keep(found, owner="ada")
     return found
 
 

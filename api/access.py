@@ -1,0 +1,122 @@
+"""Who asks, what they may do, and whose things a path names: settled before any handler runs."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, request
+
+from api.problems import problem
+from api.state import services
+from farm.api_keys import Caller
+from farm.errors import ForbiddenError, UnknownKeyError
+from farm.owners import LOCAL
+from farm.schema import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from farm.services import Services
+
+PUBLIC = frozenset({"docs", "studio"})
+"""Blueprints that show the farm's pages, and nothing of anybody."""
+
+PUBLIC_ENDPOINTS = frozenset({"operations.alive", "operations.ready"})
+ADMIN = frozenset({"keys"})
+"""Blueprints for those who run the farm."""
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+OWNERS: dict[str, Callable[[Services, str, str], None]] = {
+    "job_id": lambda farm, name, owner: farm.store.check_owner(name, owner),
+    "batch_id": lambda farm, name, owner: farm.batches.store.check_owner(name, owner),
+    "upload": lambda farm, name, owner: farm.pictures.check_upload(name, owner),
+    "sha256": lambda farm, name, owner: farm.pictures.check_owner(name, owner),
+    "octave": lambda *_: None,
+    "name": lambda *_: None,
+}
+"""For each variable of a path, what raises `NotFoundError` unless the owner's things are named. A path with another
+variable is for admins, until it is said here whose things it names."""
+
+LOOPBACK_NAMES = frozenset({"localhost"})
+
+
+def register_access(app: Flask) -> None:
+    """Let requests through that may be made, and answer the others."""
+    app.before_request(_let_in)
+    app.register_error_handler(UnknownKeyError, _unknown_key)
+    app.register_error_handler(ForbiddenError, _forbidden)
+
+
+def caller() -> Caller:
+    """Return who makes the current request."""
+    return cast("Caller", g.caller)
+
+
+def _let_in() -> None:
+    if request.endpoint is None or _is_public():
+        return
+    g.caller = _authenticated()
+    wanted = _wanted_scope()
+    if not caller().may(wanted):
+        raise ForbiddenError(
+            f"This needs a key with the scope {wanted!r}; yours has {', '.join(sorted(caller().scopes))}."
+        )
+    _check_owner()
+
+
+def _is_public() -> bool:
+    return request.blueprint in PUBLIC or request.endpoint in PUBLIC_ENDPOINTS
+
+
+def _authenticated() -> Caller:
+    farm = services()
+    if farm.settings.auth == "off":
+        _refuse_strangers()
+        return Caller(LOCAL, frozenset(Scope))
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise UnknownKeyError("This farm asks for a key: send the header `Authorization: Bearer df_…`.", given=False)
+    return farm.api_keys.authenticate(token.strip())
+
+
+def _refuse_strangers() -> None:
+    """Without keys the farm serves this machine alone: no other, no proxy, no web page that renamed itself."""
+    names = (request.remote_addr, urlsplit(f"//{request.host}").hostname)
+    if all(map(_is_loopback, names)) and "X-Forwarded-For" not in request.headers:
+        return
+    raise ForbiddenError(
+        "This farm asks for no keys, so it serves its own machine alone. Set DREAMFARM_AUTH=required and make keys."
+    )
+
+
+def _is_loopback(name: str | None) -> bool:
+    try:
+        return name in LOOPBACK_NAMES or ip_address(name or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _wanted_scope() -> Scope:
+    if request.blueprint in ADMIN or not set(request.view_args or {}) <= set(OWNERS):
+        return Scope.ADMIN
+    return Scope.READ if request.method in READING else Scope.SUBMIT
+
+
+def _check_owner() -> None:
+    owner = caller().sees
+    for variable, value in (request.view_args or {}).items():
+        if owner is not None and variable in OWNERS:
+            OWNERS[variable](services(), str(value), owner)
+
+
+def _unknown_key(error: UnknownKeyError) -> Response:
+    challenge = f'Bearer realm="{current_app.name}"' + (', error="invalid_token"' if error.given else "")
+    return problem(HTTPStatus.UNAUTHORIZED, "unauthorized", str(error), headers={"WWW-Authenticate": challenge})
+
+
+def _forbidden(error: ForbiddenError) -> Response:
+    return problem(HTTPStatus.FORBIDDEN, "forbidden", str(error))
