@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Tensor = Any
 
 NOISE_STD = 0.1
+MASK = (None, None, None, 1)
 
 
 class StepRules(NamedTuple):
@@ -45,6 +46,7 @@ class StepRules(NamedTuple):
     border: int
     divisor: str
     precision: str
+    confined: bool = False
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -86,22 +88,29 @@ def compile_step(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callabl
     """Return the step as one compiled function for all image sizes.
 
     The function takes images (N, H, W, 3), shifts (N, 2) in px (rows, columns), moves (N, 6) as in `Move`, the
-    terms' weights (N, T), what the optimiser remembers (`rules.kept` tensors like the images) and the terms' inputs, as
-    in `TermRule.inputs`; all float32. It returns the new images, the objectives before the step (N,), the mean absolute
-    gradients (N,): 0 or not finite where there is no direction; and what the optimiser remembers now.
+    terms' weights (N, T), what the optimiser remembers (`rules.kept` tensors like the images), the terms' inputs, as in
+    `TermRule.inputs`, and, where a mask confines the dream, that mask (N, H, W, 1); all float32. It returns the new
+    images, the objectives before the step (N,), the mean absolute gradients (N,): 0 or not finite where there is no
+    direction; and what the optimiser remembers now.
     """
     slope = partial(image_gradient, model, weights, rules)
 
     def step(images: Tensor, shifts: Tensor, moves: Tensor, term_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
-        memory, inputs = more[: rules.kept], more[rules.kept :]
+        memory, inputs, masks = parted(rules, more)
         losses, gradient = slope(images, shifts=shifts, term_weights=term_weights, inputs=inputs)
-        there, remembered = moved(images, gradient, moves, memory, rules=rules)
+        there, remembered = moved(images, gradient, moves, memory, masks, rules=rules)
         return there, losses, ops.mean(ops.abs(gradient), axis=(1, 2, 3)), *remembered
 
     image = (None, None, None, 3)
     shapes: list[tuple[int | None, ...]] = [image, (None, 2), (None, len(Move._fields)), (None, len(rules.terms))]
-    shapes += [image] * rules.kept + _input_shapes(model, rules)
+    shapes += [image] * rules.kept + _input_shapes(model, rules) + [MASK] * rules.confined
     return compiled(step, *shapes, tf32=rules.precision == "tf32")
+
+
+def parted(rules: StepRules, more: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
+    """Return what the optimiser remembers, the terms' inputs, and the mask or nothing."""
+    end = len(more) - rules.confined
+    return more[: rules.kept], more[rules.kept : end], more[end:]
 
 
 def image_gradient(
@@ -166,18 +175,19 @@ def compile_move(rules: StepRules) -> Callable[..., Any]:
     """Return the second half of a step, for a gradient that was taken by tiles, as one compiled function.
 
     The function takes images and their gradients (N, H, W, 3), the latter as they are shifted, shifts (N, 2) in px,
-    moves (N, 6) and what the optimiser remembers. It returns the new images, the mean absolute gradients (N,) and what
-    the optimiser remembers now.
+    moves (N, 6), what the optimiser remembers and the mask, where there is one. It returns the new images, the mean
+    absolute gradients (N,) and what the optimiser remembers now.
     """
 
-    def move(images: Tensor, gradient: Tensor, shifts: Tensor, moves: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
+    def move(images: Tensor, gradient: Tensor, shifts: Tensor, moves: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
+        memory, _, masks = parted(rules, more)
         gradient = _rolled_back(gradient, ops.cast(ops.round(shifts), "int32"), wrapped=rules.wrapped)
-        there, remembered = moved(images, gradient, moves, memory, rules=rules)
+        there, remembered = moved(images, gradient, moves, memory, masks, rules=rules)
         return there, ops.mean(ops.abs(gradient), axis=(1, 2, 3)), *remembered
 
     image = (None, None, None, 3)
     shapes: list[tuple[int | None, ...]] = [image, image, (None, 2), (None, len(Move._fields))]
-    return compiled(move, *shapes, *([image] * rules.kept))
+    return compiled(move, *shapes, *([image] * rules.kept + [MASK] * rules.confined))
 
 
 def _value(
@@ -213,11 +223,17 @@ def _input_shapes(model: ModelSpec, rules: StepRules) -> list[tuple[int | None, 
 
 
 def moved(
-    images: Tensor, gradient: Tensor, moves: Tensor, memory: Sequence[Tensor], *, rules: StepRules
+    images: Tensor,
+    gradient: Tensor,
+    moves: Tensor,
+    memory: Sequence[Tensor],
+    masks: Sequence[Tensor] = (),
+    *,
+    rules: StepRules,
 ) -> tuple[Tensor, Sequence[Tensor]]:
     """Return the images one step along their gradients, and what the optimiser remembers.
 
-    x' = x + step_size * optimised(conditioned(gradient) - slope of the penalties)
+    x' = x + step_size * mask * optimised(conditioned(gradient) - slope of the penalties)
     """
     move = Move(*(moves[:, index, None, None, None] for index in range(len(Move._fields))))
     direction = conditioned(gradient, move.sigma_px[:, 0, 0, 0], rules)
@@ -225,6 +241,8 @@ def moved(
         penalty = penalty_slope(images, total_variation=move.total_variation, l2=move.l2_penalty)
         direction = direction - (greyed(penalty) if rules.keep_colors else penalty)
     way, memory = advanced(direction, memory, optimiser=rules.optimiser, momentum=move.momentum, count=move.count)
+    for mask in masks:
+        way = way * mask
     there = images + move.step_size * way
     return ops.clip(there, -1.0, 1.0) if rules.clip else there, memory
 

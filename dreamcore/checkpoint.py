@@ -39,7 +39,7 @@ class Checkpoint:
     losses
         The loss of every step so far, octave by octave.
     fingerprint
-        Of the picture, guides, parameters and weights that this belongs to.
+        Of the picture, guides, masks, parameters and weights that this belongs to.
     memory : (H, W, 3) float32 each
         What the optimiser remembers; nothing where the octave is done.
     """
@@ -101,7 +101,8 @@ class Checkpoint:
         """Raise `CheckpointError` where this belongs to another dream."""
         if self.fingerprint != fingerprint:
             raise CheckpointError(
-                "The checkpoint belongs to another picture, guide, model or other parameters. Start from the beginning."
+                "The checkpoint belongs to another picture, guide, mask, model or other parameters. "
+                "Start from the beginning."
             )
 
 
@@ -109,13 +110,14 @@ def fingerprint(
     params: DreamParams,
     image: NDArray[np.uint8] | NDArray[np.uint16],
     guides: Sequence[NDArray[np.uint8] | NDArray[np.uint16]],
+    masks: Sequence[NDArray[np.uint8]] = (),
     *,
     weights_sha256: str,
 ) -> str:
     """Return a SHA-256 over all that a dream's course depends on."""
     digest = hashlib.sha256(params.model_dump_json().encode())
     digest.update(weights_sha256.encode())
-    for picture in (image, *guides):
+    for picture in (image, *guides, *masks):
         digest.update(f"{picture.shape}".encode())
         digest.update(picture.tobytes())
     return digest.hexdigest()

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dreamcore.ascent import Move, StepRules, random_image, random_origin, random_shift
 from dreamcore.backend import describe_backend, describe_device, ops
 from dreamcore.checkpoint import Checkpoint, fingerprint
-from dreamcore.errors import CheckpointError, DreamError, GradientError, PictureError
+from dreamcore.confinement import Confinement
+from dreamcore.errors import CheckpointError, GradientError
 from dreamcore.fitting import Fitting
+from dreamcore.given import HALF_RANGES, check_given, several, to_range
 from dreamcore.gradients import greyed
+from dreamcore.masks import feathered
 from dreamcore.octaves import plan_octaves
+from dreamcore.pictures import to_8_bit
 from dreamcore.profiles import PROFILES
 from dreamcore.resizing import resized
 from dreamcore.results import DreamResult, Progress, Stopped
@@ -24,16 +27,15 @@ from dreamcore.term_inputs import TermInputs, term_rules, term_weights
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
+    from dreamcore.given import Mask, Pixels
     from dreamcore.models import Model
     from dreamcore.octaves import Size
     from dreamcore.params import DreamParams
     from dreamcore.profiles import Profile
 
 Tensor = Any
-
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-
-HALF_RANGES = {np.dtype(np.uint8): 127.5, np.dtype(np.uint16): 32767.5}
 
 
 @dataclass
@@ -61,29 +63,41 @@ class Course:
         params: DreamParams,
         *,
         guide: Pixels | Sequence[Pixels] | None,
+        mask: Mask | Sequence[Mask] | None = None,
         model: Model,
         memory_bytes: float | None = None,
+        confined: bool = False,
     ) -> None:
-        guides = several(guide)
-        _check(image, params, guides, model)
+        """Prepare a dream; with `confined` its step takes a mask even where there is none."""
+        guides, masks = several(guide), several(mask)
+        check_given(image, params, guides, masks, model=model)
         self.params = params
         self.model = model
         self.profile = PROFILES[params.profile]
         self.plan = plan_octaves(params, *image.shape[:2])
-        self.fingerprint = fingerprint(params, image, guides, weights_sha256=model.weights_sha256)
-        self._depth = image.dtype
-        self._original = _to_range(image)
+        self.fingerprint = fingerprint(params, image, guides, masks, weights_sha256=model.weights_sha256)
+        self._picture = image
+        self._original = to_range(image)
+        soft = [feathered(each, feather_px=params.feather) for each in masks]
         self._terms = TermInputs(
             model,
             params.aims,
             divisor=self.profile.divisor,
             border=self.profile.border,
             photo=self._original,
-            guides=[_to_range(each) for each in guides],
+            guides=[to_range(each) for each in guides],
+            masks=[ops.convert_to_tensor(each[None, :, :, None]) for each in soft],
             resized=self._resize,
         )
+        confining = params.confining_mask(len(masks))
+        own = np.ones(image.shape[:2], np.float32) if confining is None else soft[confining]
+        self._confinement = (
+            Confinement(own, self._original, blended=self._detail == "never")
+            if confined or confining is not None
+            else None
+        )
         self._term_weights = term_weights(params.aims)
-        self.rules = _rules(params, self.profile)
+        self.rules = _rules(params, self.profile, confined=self._confinement is not None)
         self.compiled_step = model.step(self.rules)
         self._fitting = Fitting(model, self.rules, params.tiling, memory_bytes=memory_bytes)
 
@@ -131,14 +145,14 @@ class Course:
         OutOfMemoryError
             Not even the smallest tiles fit.
         """
-        inputs = self.term_inputs(state)
+        inputs = self.octave_inputs(state)
         while not self.is_done(state):
             if should_stop():
                 raise Stopped(self.checkpoint(state))
             state.image, losses, slopes, *state.memory = self._stepped(state, inputs)
             yield self.record(state, loss=float(losses[0]), slope=float(slopes[0]))
 
-    def _stepped(self, state: State, term_inputs: list[Tensor]) -> tuple[Tensor, ...]:
+    def _stepped(self, state: State, octave_inputs: list[Tensor]) -> tuple[Tensor, ...]:
         """Return what the next step makes, in tiles as small as memory asks for."""
         size = self.plan.sizes[state.octave - 1]
         origin = random_origin(self.params.seed, state.octave, state.step, size=size)
@@ -146,7 +160,7 @@ class Course:
         while True:
             try:
                 made: tuple[Tensor, ...] = self._fitting.step(size, origin)(
-                    state.image, *inputs, *state.memory, *term_inputs
+                    state.image, *inputs, *state.memory, *octave_inputs
                 )
             except Exception as error:  # noqa: BLE001  # what is not lack of memory is raised again
                 self._fitting.shrink(size, error)
@@ -163,9 +177,11 @@ class Course:
         shift = random_shift(self.params.seed, state.octave, state.step, jitter=jitter, end=end)
         return shift[None], self._move(state), self._term_weights
 
-    def term_inputs(self, state: State) -> list[Tensor]:
-        """Return what the objective's terms take at the octave's size, throughout the octave."""
-        return self._terms.at(self.plan.sizes[state.octave - 1])
+    def octave_inputs(self, state: State) -> list[Tensor]:
+        """Return what the steps take at the octave's size throughout: the terms' inputs, and the mask if any."""
+        size = self.plan.sizes[state.octave - 1]
+        masks = [self._confinement.at(size)] if self._confinement else []
+        return [*self._terms.at(size), *masks]
 
     def record(self, state: State, *, loss: float, slope: float) -> Progress:
         """Count the step that was taken.
@@ -210,15 +226,20 @@ class Course:
         half_range = HALF_RANGES[depth]
         last = state.finished and state.octave == len(self.plan.sizes)
         image = self._resize(state.image, tuple(self._original.shape[1:3])) if last else state.image
+        confinement = self._confinement if last else None
+        image = confinement.finished(image) if confinement else image
         levels = (np.asarray(image)[0] + np.float32(1)) * np.float32(half_range)
         whole = np.rint(levels) if self.profile.rounded else levels
         pixels: Pixels = np.clip(whole, 0, 2 * half_range).astype(depth)
-        return pixels
+        return confinement.restored(pixels, self._in_depth(depth)) if confinement else pixels
+
+    def _in_depth(self, depth: np.dtype[Any]) -> Pixels:
+        return self._picture if depth == self._picture.dtype else to_8_bit(self._picture)
 
     def result(self, state: State) -> DreamResult:
         """Return the finished dream."""
         return DreamResult(
-            image=self._levels(state, self._depth),
+            image=self._levels(state, self._picture.dtype),
             losses=tuple(map(tuple, state.losses)),
             notices=(*self.plan.notices, *self._terms.notices, *self._fitting.notices),
             params=self.params,
@@ -297,7 +318,7 @@ class Course:
         return (sum(areas[: state.octave - 1]) + areas[state.octave - 1] * part) / sum(areas)
 
 
-def _rules(params: DreamParams, profile: Profile) -> StepRules:
+def _rules(params: DreamParams, profile: Profile, *, confined: bool) -> StepRules:
     return StepRules(
         terms=term_rules(params.aims),
         wrapped=profile.wrapped,
@@ -312,32 +333,8 @@ def _rules(params: DreamParams, profile: Profile) -> StepRules:
         border=profile.border,
         divisor=profile.divisor,
         precision=params.precision,
+        confined=confined,
     )
-
-
-def _to_range(image: Pixels) -> Tensor:
-    """Return (H, W, 3) uint8 or uint16 as a (1, H, W, 3) float32 tensor in [-1, 1]."""
-    half_range = np.float32(HALF_RANGES[image.dtype])
-    return ops.convert_to_tensor(image[None].astype(np.float32) / half_range - np.float32(1))
-
-
-def several(pictures: Pixels | Sequence[Pixels] | None) -> tuple[Pixels, ...]:
-    """Return none, one or several pictures as a tuple."""
-    if pictures is None:
-        return ()
-    return (pictures,) if isinstance(pictures, np.ndarray) else tuple(pictures)
-
-
-def _check(image: Pixels, params: DreamParams, guides: Sequence[Pixels], model: Model) -> None:
-    for name, picture in (("image", image), *(("guide", guide) for guide in guides)):
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype not in HALF_RANGES:  # noqa: PLR2004  # RGB
-            raise PictureError(
-                f"The {name} is an array of {picture.dtype} with shape {picture.shape}; (height, width, 3) of uint8 "
-                "or uint16 is taken. `dreamcore.pictures.decode` makes it from a file."
-            )
-    if model.name != params.model:
-        raise DreamError(f"The model given is {model.name}, the parameters name {params.model}. Make them agree.")
-    params.check_guides(len(guides))
 
 
 def _check_slope(slope: float, state: State, layers: tuple[str, ...]) -> None:

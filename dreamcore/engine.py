@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dreamcore.checkpoint import Checkpoint
-    from dreamcore.course import Pixels
+    from dreamcore.given import Mask, Pixels
     from dreamcore.models import Model
     from dreamcore.params import DreamParams
     from dreamcore.results import DreamResult, Progress
@@ -30,6 +30,7 @@ def dream(
     params: DreamParams,
     *,
     guide: Pixels | Sequence[Pixels] | None = None,
+    mask: Mask | Sequence[Mask] | None = None,
     model: Model | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_octave: Callable[[Checkpoint, NDArray[np.uint8]], None] | None = None,
@@ -49,6 +50,9 @@ def dream(
         What to dream.
     guide : (H, W, 3) uint8 or uint16, RGB, any size; one or several
         For objectives "guide-dot" and "guide-match" alone: what the dream is to resemble.
+    mask : (H, W) uint8, the image's size; one or several
+        Those that terms name say where these count; one that none names confines the dream to its white, fading over
+        `params.feather` px, and where it is black the image stays as it was, to the bit.
     model
         From `load_model`; by default the one that `params` name, with ImageNet weights.
     on_progress
@@ -72,6 +76,8 @@ def dream(
         The network takes no image so small.
     CheckpointError
         `resume` belongs to another dream.
+    GuideError, MaskError
+        Guides or masks don't go with the parameters, or a mask not with the image.
     GradientError
         There is no direction to dream in.
     OutOfMemoryError
@@ -80,7 +86,7 @@ def dream(
         The model's weights can't be had.
     """
     memory = None if memory_gb is None else memory_gb * 1e9
-    course = Course(image, params, guide=guide, model=model or load_model(params.model), memory_bytes=memory)
+    course = Course(image, params, guide=guide, mask=mask, model=model or load_model(params.model), memory_bytes=memory)
     state = course.start(resume)
     for octave in course.octaves_left(state):
         course.enter(state, octave)

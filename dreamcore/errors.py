@@ -37,6 +37,12 @@ class GuideError(DreamError):
     code = "guide_mismatch"
 
 
+class MaskError(DreamError):
+    """A mask is of another size than the picture, says nothing, or is named by no term or by a term in vain."""
+
+    code = "mask_mismatch"
+
+
 class GradientError(DreamError):
     """The gradient is not finite, or zero everywhere: there is no direction to dream in."""
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dreamcore.checkpoint import Checkpoint
-    from dreamcore.course import Pixels, State
+    from dreamcore.course import State
+    from dreamcore.given import Mask, Pixels
     from dreamcore.models import Model
     from dreamcore.params import DreamParams
     from dreamcore.results import Progress
@@ -34,6 +35,7 @@ def dream_pack(
     params: Sequence[DreamParams],
     *,
     guides: Sequence[Pixels | Sequence[Pixels] | None] | None = None,
+    masks: Sequence[Mask | Sequence[Mask] | None] | None = None,
     model: Model | None = None,
     on_progress: Callable[[int, Progress], None] | None = None,
     on_octave: Callable[[int, Checkpoint, NDArray[np.uint8]], None] | None = None,
@@ -50,8 +52,8 @@ def dream_pack(
     params
         One for each picture, with equal `dreamcore.pack_key`: they may differ in seed, step size, jitter, loss limit,
         weights and channels.
-    guides
-        One for each picture, as `dream` takes it.
+    guides, masks
+        For each picture, as `dream` takes them.
     model
         From `load_model`; by default the one that `params` name, with ImageNet weights.
     on_progress, on_octave, should_stop
@@ -74,8 +76,12 @@ def dream_pack(
     hooks = _Hooks(on_progress, on_octave, should_stop)
     model = model or load_model(params[0].model)
     none = [None] * len(images)
-    arguments = zip(images, params, guides or none, resume or none, strict=True)
-    lanes = [_Lane(index, hooks).started(model, *each) for index, each in enumerate(arguments)]
+    confined = any(mask is not None for mask in masks or ())
+    arguments = zip(images, params, guides or none, masks or none, strict=True)
+    lanes = [
+        _Lane(index, hooks).started(model, *each, resume=checkpoint, confined=confined)
+        for index, (each, checkpoint) in enumerate(zip(arguments, resume or none, strict=True))
+    ]
     while going := [lane for lane in lanes if lane.outcome is None]:
         octave = min(lane.octave for lane in going)
         _dream_octave([lane for lane in going if lane.octave == octave], slots=len(lanes))
@@ -109,10 +115,13 @@ class _Lane:
         image: Pixels,
         params: DreamParams,
         guide: Pixels | Sequence[Pixels] | None,
+        mask: Mask | Sequence[Mask] | None,
+        *,
         resume: Checkpoint | None,
+        confined: bool,
     ) -> _Lane:
         with self._alone():
-            self.course = Course(image, params, guide=guide, model=model)
+            self.course = Course(image, params, guide=guide, mask=mask, model=model, confined=confined)
             self.state = self.course.start(resume)
             self._finish_if_done()
         return self
@@ -125,7 +134,7 @@ class _Lane:
     def enter(self) -> None:
         with self._alone():
             self.course.enter(self.state, self.octave)
-            self.inputs = self.course.term_inputs(self.state)
+            self.inputs = self.course.octave_inputs(self.state)
 
     def goes_on(self) -> bool:
         """Return whether the octave has another step for this picture; asks whether it should stop."""

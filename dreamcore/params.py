@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore import catalog
-from dreamcore.errors import GuideError
+from dreamcore.errors import GuideError, MaskError
 from dreamcore.presets import PRESETS, PresetName
 from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimiser, ProfileName, Start
 from dreamcore.terms import MOST_TERMS, Aim, Term, layers_of, resolve
@@ -84,6 +84,9 @@ class DreamParams(BaseModel):
     keep_colors: Annotated[bool, Field(description="Dream in brightness alone; the photo's colours stay.")] = DEFAULTS[
         "keep_colors"
     ]
+    feather: Annotated[
+        float, Field(ge=0, le=256, description="How wide the fading within a mask's white is, in px of the picture.")
+    ] = 16.0
     precision: Annotated[
         Precision,
         Field(description="Numbers that the network computes with; image and gradient are float32 throughout."),
@@ -153,6 +156,26 @@ class DreamParams(BaseModel):
         idle = sorted(set(range(count)) - named)
         if idle and None not in named:
             raise GuideError(f"No term follows guide {idle[0]}, counted from 0: name it in a term, or leave it out.")
+
+    def confining_mask(self, count: int) -> int | None:
+        """Return which of so many mask pictures confines the dream: the one that no term names, if any.
+
+        Raises
+        ------
+        MaskError
+            A term names a mask that isn't there, or several are named by none.
+        """
+        named = {aim.mask for aim in self.aims if aim.mask is not None}
+        if named and max(named) >= count:
+            raise MaskError(
+                f"A term names mask {max(named)}, counted from 0, and {count} are given: give more, or name another."
+            )
+        confining = sorted(set(range(count)) - named)
+        if len(confining) > 1:
+            raise MaskError(
+                f"Masks {confining} are named by no term, and one alone can confine the dream: name them in terms."
+            )
+        return confining[0] if confining else None
 
 
 def _check_layers_left_out(given: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from dreamcore.backend import ops
+from dreamcore.confinement import resized_mask
 from dreamcore.errors import GuideError
 from dreamcore.objectives import TermRule
 from dreamcore.terms import Pick
@@ -29,9 +30,7 @@ LOOKED_AT_PX = 512
 
 def term_rules(aims: Sequence[Aim]) -> tuple[TermRule, ...]:
     """Return what a step is compiled for."""
-    return tuple(
-        TermRule(aim.layer, aim.kind, chosen=aim.channels is not None, placed=aim.at is not None) for aim in aims
-    )
+    return tuple(TermRule(aim.layer, aim.kind, chosen=aim.channels is not None, placed=aim.is_placed) for aim in aims)
 
 
 def term_weights(aims: Sequence[Aim]) -> NDArray[np.float32]:
@@ -54,6 +53,8 @@ class TermInputs:
         The undreamt picture and the guides, each at its own size.
     resized
         Resizes such pictures.
+    masks : (1, H, W, 1) float32
+        How much terms that name them count where.
     """
 
     def __init__(
@@ -65,11 +66,12 @@ class TermInputs:
         border: int,
         photo: Tensor,
         guides: Sequence[Tensor],
+        masks: Sequence[Tensor],
         resized: Callable[[Tensor, Size], Tensor],
     ) -> None:
         self._model, self._aims, self._photo, self._guides = model, aims, photo, guides
         self._means, self._border = divisor != "two", border
-        self._resized = resized
+        self._masks, self._resized = masks, resized
         self._check_guides()
 
     @cached_property
@@ -119,15 +121,17 @@ class TermInputs:
         weights[:, chosen] = there / len(chosen) if self._means else 1
         return weights
 
-    def _places(self, aim: Aim, size: Size) -> NDArray[np.float32]:
-        """Return the weights of a layer's cells, (1, h, w, 1)."""
+    def _places(self, aim: Aim, size: Size) -> Tensor:
+        """Return the weights of a layer's cells, (1, h, w, 1): of the one at a place, and within a mask."""
         rows, columns, _ = self._model.spec.layer(aim.layer).shape(*size)
-        weights = np.zeros((1, rows, columns, 1), np.float32)
-        row, column = (
-            _cell(at, length, self._border) for at, length in zip(aim.at or (), (rows, columns), strict=True)
-        )
-        weights[:, row, column] = rows * columns if self._means else 1
-        return weights
+        weights = np.ones((1, rows, columns, 1), np.float32)
+        if aim.at is not None:
+            row, column = (_cell(at, many, self._border) for at, many in zip(aim.at, (rows, columns), strict=True))
+            weights = np.zeros_like(weights)
+            weights[:, row, column] = rows * columns if self._means else 1
+        if aim.mask is None:
+            return weights
+        return weights * resized_mask(self._masks[aim.mask], (rows, columns))
 
     def _guide(self, aim: Aim, size: Size) -> Tensor:
         """Return the mean answer of the guides that a term follows, resized to the image, (1, h, w, C)."""

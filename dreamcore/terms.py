@@ -58,6 +58,9 @@ class Term(BaseModel):
     guide: Annotated[
         Picture | None, Field(description="The guide picture to follow, counted from 0; left out: all of them.")
     ] = None
+    mask: Annotated[
+        Picture | None, Field(description="The mask picture within whose white the term counts, counted from 0.")
+    ] = None
 
     @model_validator(mode="after")
     def _check_target(self) -> Self:
@@ -79,7 +82,7 @@ class Aim(NamedTuple):
 
     Attributes
     ----------
-    layer, kind, weight, at, guide
+    layer, kind, weight, at, guide, mask
         As in `Term`.
     channels
         Their indices, how to pick them, or None for all.
@@ -91,11 +94,17 @@ class Aim(NamedTuple):
     channels: tuple[int, ...] | Pick | None = None
     at: tuple[float, float] | None = None
     guide: int | None = None
+    mask: int | None = None
 
     @property
     def is_guided(self) -> bool:
         """Whether it follows guide pictures."""
         return self.kind.startswith("guide")
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether not all cells count alike."""
+        return self.at is not None or self.mask is not None
 
 
 def resolve(term: Term, model: ModelSpec, *, objective: Objective) -> Aim:
@@ -113,7 +122,7 @@ def resolve(term: Term, model: ModelSpec, *, objective: Objective) -> Aim:
     _check_channels(channels, spec.name, spec.channels)
     single = term.class_name is not None or term.at is not None
     kind: Objective = term.kind or ("mean" if single else objective)
-    aim = Aim(spec.name, kind, term.weight, channels, term.at, term.guide)
+    aim = Aim(spec.name, kind, term.weight, channels, term.at, term.guide, term.mask)
     if aim.guide is not None and not aim.is_guided:
         raise ValueError(f"A term of kind {kind!r} follows no guide: choose 'guide-dot', or leave guide out.")
     return aim

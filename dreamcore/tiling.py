@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dreamcore.ascent import input_layers, rolled_inputs
+from dreamcore.ascent import input_layers, parted, rolled_inputs
 from dreamcore.backend import ops, rolled
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def tiled_step(
     turn = np.array([origin], np.int32)
 
     def step(images: Tensor, shifts: Tensor, moves: Tensor, term_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
-        memory, inputs = more[: rules.kept], more[rules.kept :]
+        memory, inputs, masks = parted(rules, more)
         turned = np.asarray(rolled(images, ops.cast(ops.round(shifts), "int32") + turn))
         wholes = [np.asarray(given) for given in rolled_inputs(model.spec, rules, inputs, shifts + turn)]
         divisors = _divisors(model, rules, turned.shape)
@@ -50,7 +50,7 @@ def tiled_step(
             loss, slope = tile_gradient(turned[place], term_weights, divisors, *tile.counted, *around)
             losses += np.asarray(loss)
             gradient[place] += np.asarray(slope)
-        there, slopes, *remembered = move(images, rolled(gradient, -turn), shifts, moves, *memory)
+        there, slopes, *remembered = move(images, rolled(gradient, -turn), shifts, moves, *memory, *masks)
         return there, losses, slopes, *remembered
 
     return step

@@ -48,6 +48,7 @@ def zoom(
     done: int = 0,
     last: NDArray[np.uint8] | None = None,
     guide: NDArray[np.uint8] | Sequence[NDArray[np.uint8]] | None = None,
+    mask: NDArray[np.uint8] | Sequence[NDArray[np.uint8]] | None = None,
     model: Model | None = None,
     on_progress: Callable[[ZoomProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -67,7 +68,7 @@ def zoom(
         Frames that there are already.
     last : (H, W, 3) uint8, RGB
         The last of these.
-    guide, model, should_stop
+    guide, mask, model, should_stop
         As for `dream`.
     on_progress
         Called after every step.
@@ -84,7 +85,7 @@ def zoom(
         start = image if last is None else calmed(moved(last, path), image)
         report = _reporter(frame, path.frames, on_progress)
         own = path.params_of(frame, params)
-        result = dream(start, own, guide=guide, model=model, on_progress=report, should_stop=should_stop)
+        result = dream(start, own, guide=guide, mask=mask, model=model, on_progress=report, should_stop=should_stop)
         yield result
         last = result.image  # type: ignore[assignment]  # of the picture's depth, 8 bits
 

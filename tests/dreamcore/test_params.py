@@ -33,6 +33,7 @@ BOUNDS = {
     "l2_penalty": ([0, 10], [-0.1, 10.1]),
     "start": (["photo", "noise"], ["white", None]),
     "keep_colors": ([True, False], [None, "perhaps"]),
+    "feather": ([0, 256], [-1, 257]),
     "precision": (["float32", "tf32", "bfloat16"], ["float16", None]),
     "profile": ([*PROFILES], ["", ["keras"]]),
     "preset": ([*PRESETS, "none"], ["", None, ["eyes-and-creatures"]]),
@@ -68,9 +69,9 @@ def test_what_is_left_out_comes_from_the_profile(name):
     defaults = PROFILES[name].defaults
     params = DreamParams(profile=name, seed=7)
 
-    assert params.model_dump(exclude={"seed", "preset", "profile", "layers", "terms", "precision", "tiling"}) == {
-        k: v for k, v in defaults.items() if k != "seed"
-    }
+    assert params.model_dump(
+        exclude={"seed", "preset", "profile", "layers", "terms", "feather", "precision", "tiling"}
+    ) == {k: v for k, v in defaults.items() if k != "seed"}
     model = MODELS[defaults["model"]]
     assert params.layers == PROFILES[name].layers.get(model.name, model.default_layers)
     assert params.seed == 7

@@ -221,7 +221,7 @@ def test_terms_of_other_channels_compile_nothing(squeezenet, picture):
     for one in (course(3, [0, 0]), course(9, [0.5, 0.7])):
         state = one.start(None)
         one.enter(state, 1)
-        one.compiled_step(state.image, *one.step_inputs(state), *state.memory, *one.term_inputs(state))
+        one.compiled_step(state.image, *one.step_inputs(state), *state.memory, *one.octave_inputs(state))
         steps.append(one.compiled_step)
     assert steps[0] is steps[1]
     assert traces(steps[0]) == 1

@@ -79,7 +79,7 @@ def _relative_error(model, params, size, guide=None):
     course = Course(noise(*size), params, guide=guide, model=model)
     state = course.start(None)
     course.enter(state, 1)
-    inputs, guides = course.step_inputs(state), course.term_inputs(state)
+    inputs, guides = course.step_inputs(state), course.octave_inputs(state)
     tiles = exact_tiles(model.spec, course.rules.layers, size, core_px=96, border=course.rules.border)
     assert len(tiles) >= 4  # cut along both axes
     whole, losses, *_ = course.compiled_step(state.image, *inputs, *guides)

@@ -70,6 +70,7 @@ def test_every_parameter_is_an_option(run, fake, picture):
         "l2_penalty": 0.2,
         "start": "noise",
         "keep_colors": False,
+        "feather": 4.5,
         "precision": "bfloat16",
         "tiling": "rolled",
     }
