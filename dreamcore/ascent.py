@@ -84,8 +84,10 @@ class Move(NamedTuple):
     l2_penalty: Tensor
 
 
-def compile_step(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callable[..., Any]:
-    """Return the step as one compiled function for all image sizes.
+def compile_step(
+    model: ModelSpec, weights: Arrays, rules: StepRules, *, make: Callable[..., Any] = compiled
+) -> Callable[..., Any]:
+    """Return the step as one compiled function for all image sizes; or what else `make` makes of it.
 
     The function takes images (N, H, W, 3), shifts (N, 2) in px (rows, columns), moves (N, 6) as in `Move`, the
     terms' weights (N, T), what the optimiser remembers (`rules.kept` tensors like the images), the terms' inputs, as in
@@ -104,7 +106,8 @@ def compile_step(model: ModelSpec, weights: Arrays, rules: StepRules) -> Callabl
     image = (None, None, None, 3)
     shapes: list[tuple[int | None, ...]] = [image, (None, 2), (None, len(Move._fields)), (None, len(rules.terms))]
     shapes += [image] * rules.kept + _input_shapes(model, rules) + [MASK] * rules.confined
-    return compiled(step, *shapes, tf32=rules.precision == "tf32")
+    made: Callable[..., Any] = make(step, *shapes, tf32=rules.precision == "tf32")
+    return made
 
 
 def parted(rules: StepRules, more: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:

@@ -22,6 +22,7 @@ from dreamcore.pictures import to_8_bit
 from dreamcore.profiles import PROFILES
 from dreamcore.resizing import resized
 from dreamcore.results import DreamResult, Progress, Stopped
+from dreamcore.runs import Calls
 from dreamcore.term_inputs import TermInputs, term_rules, term_weights
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Course:
         model: Model,
         memory_bytes: float | None = None,
         confined: bool = False,
+        steps_per_call: int | None = None,
     ) -> None:
         """Prepare a dream; with `confined` its step takes a mask even where there is none."""
         guides, masks = several(guide), several(mask)
@@ -99,6 +101,7 @@ class Course:
         self._term_weights = term_weights(params.aims)
         self.rules = _rules(params, self.profile, confined=self._confinement is not None)
         self.compiled_step = model.step(self.rules)
+        self.calls = Calls(model, self.rules, asked=steps_per_call)
         self._fitting = Fitting(model, self.rules, params.tiling, memory_bytes=memory_bytes)
 
     def start(self, resume: Checkpoint | None) -> State:
@@ -139,7 +142,7 @@ class Course:
         Raises
         ------
         Stopped
-            `should_stop` said so before a step.
+            `should_stop` said so before a call's steps.
         GradientError
             There is no direction to go.
         OutOfMemoryError
@@ -149,8 +152,22 @@ class Course:
         while not self.is_done(state):
             if should_stop():
                 raise Stopped(self.checkpoint(state))
-            state.image, losses, slopes, *state.memory = self._stepped(state, inputs)
-            yield self.record(state, loss=float(losses[0]), slope=float(slopes[0]))
+            for loss, slope in self._advanced(state, inputs):
+                yield self.record(state, loss=loss, slope=slope)
+
+    def _advanced(self, state: State, octave_inputs: list[Tensor]) -> list[tuple[float, float]]:
+        """Take a step, or as many as a compiled call takes; return their losses and slopes."""
+        size = self.plan.sizes[state.octave - 1]
+        if self.calls and self._fitting.tile_px(size) is None:
+            try:
+                taken = self.calls.take([(self, state)], state.image, state.memory, *octave_inputs)
+            except Exception as error:  # noqa: BLE001  # what is not lack of memory is raised again
+                self._fitting.shrink(size, error)
+            else:
+                state.image, state.memory = taken.images, taken.memory
+                return list(zip(taken.losses[:, 0].tolist(), taken.slopes[:, 0].tolist(), strict=True))
+        state.image, losses, slopes, *state.memory = self._stepped(state, octave_inputs)
+        return [(float(losses[0]), float(slopes[0]))]
 
     def _stepped(self, state: State, octave_inputs: list[Tensor]) -> tuple[Tensor, ...]:
         """Return what the next step makes, in tiles as small as memory asks for."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dreamcore import catalog
 from dreamcore.ascent import StepRules, compile_features, compile_move, compile_step, compile_tile
+from dreamcore.runs import Run
 from dreamcore.weights import Weights, load_weights
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Model:
         self.weights = weights
         self._steps: dict[StepRules, Callable[..., Any]] = {}
         self._halves: dict[StepRules, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+        self._runs: dict[StepRules, Run] = {}
         self._features: dict[tuple[str, ...], Callable[..., Any]] = {}
 
     @property
@@ -41,6 +43,12 @@ class Model:
         if rules not in self._steps:
             self._steps[rules] = compile_step(self.spec, self.weights.arrays, rules)
         return self._steps[rules]
+
+    def run(self, rules: StepRules) -> Run:
+        """Return the step's repetition in one compiled call."""
+        if rules not in self._runs:
+            self._runs[rules] = Run(self.spec, self.weights.arrays, rules)
+        return self._runs[rules]
 
     def step_halves(self, rules: StepRules) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """Return the step in two: `dreamcore.ascent.compile_tile` and `compile_move`."""

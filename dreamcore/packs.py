@@ -41,6 +41,7 @@ def dream_pack(
     on_octave: Callable[[int, Checkpoint, NDArray[np.uint8]], None] | None = None,
     should_stop: Callable[[int], bool] | None = None,
     resume: Sequence[Checkpoint | None] | None = None,
+    steps_per_call: int | None = None,
 ) -> list[Outcome]:
     """Dream on N pictures of one shape, all of them in each step; each comes out as `dream` would return it.
 
@@ -60,6 +61,8 @@ def dream_pack(
         As `dream` takes them, with the picture's index first. What one of them raises ends that picture alone.
     resume
         For each picture, where its interrupted dream got to, or None; those that lag behind go first.
+    steps_per_call
+        As `dream` takes it.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def dream_pack(
     confined = any(mask is not None for mask in masks or ())
     arguments = zip(images, params, guides or none, masks or none, strict=True)
     lanes = [
-        _Lane(index, hooks).started(model, *each, resume=checkpoint, confined=confined)
+        _Lane(index, hooks).started(model, *each, resume=checkpoint, confined=confined, steps_per_call=steps_per_call)
         for index, (each, checkpoint) in enumerate(zip(arguments, resume or none, strict=True))
     ]
     while going := [lane for lane in lanes if lane.outcome is None]:
@@ -119,9 +122,12 @@ class _Lane:
         *,
         resume: Checkpoint | None,
         confined: bool,
+        steps_per_call: int | None,
     ) -> _Lane:
         with self._alone():
-            self.course = Course(image, params, guide=guide, mask=mask, model=model, confined=confined)
+            self.course = Course(
+                image, params, guide=guide, mask=mask, model=model, confined=confined, steps_per_call=steps_per_call
+            )
             self.state = self.course.start(resume)
             self._finish_if_done()
         return self
@@ -201,7 +207,21 @@ class _Batch:
         self._inputs = [_stacked(each) for each in zip(*(lane.inputs for lane in self._filled), strict=True)]
 
     def step(self) -> None:
-        """Begin a step with every picture, and record the one before."""
+        """Begin a step with every picture, and record the one before; or take and record as many as a call takes."""
+        if self.lanes[0].course.calls:
+            self._take_several()
+        else:
+            self._begin()
+
+    def _take_several(self) -> None:
+        each = [(lane.course, lane.state) for lane in self._filled]
+        taken = self.lanes[0].course.calls.take(each, self._images, self._memory, *self._inputs)
+        self._images, self._memory = taken.images, taken.memory
+        for losses, slopes in zip(taken.losses, taken.slopes, strict=True):
+            for lane, loss, slope in zip(self.lanes, losses, slopes, strict=False):
+                lane.record(float(loss), float(slope))
+
+    def _begin(self) -> None:
         each = [lane.course.step_inputs(lane.next_state()) for lane in self._filled]
         inputs = [np.concatenate(values) for values in zip(*each, strict=True)]
         compiled_step = self.lanes[0].course.compiled_step

@@ -36,6 +36,7 @@ def main(folder: Path) -> None:
     cache_compilations(folder / "cache")
     model = load_model("squeezenet")
     found = {name: alone(model, SHORT | changes) for name, changes in SINGLE.items()}
+    found["repeated"] = alone(model, SHORT | SINGLE["moved"], steps_per_call=2)
     packed, stopped_after, compilations = pack(model)
     np.savez(folder / "dreams.npz", **found, **packed)
     about = {
@@ -48,11 +49,12 @@ def main(folder: Path) -> None:
     (folder / "about.json").write_text(json.dumps(about))
 
 
-def alone(model, changes):
+def alone(model, changes, **options):
     guide = noise(90, 70, seed=4) if {"objective", "terms"} & set(changes) else None
     images = []
     params = DreamParams.model_validate(changes)
-    dream(noise(97, 123), params, guide=guide, model=model, on_octave=lambda checkpoint, _: images.append(checkpoint))
+    options["on_octave"] = lambda checkpoint, _: images.append(checkpoint)
+    dream(noise(97, 123), params, guide=guide, model=model, **options)
     return images[-1].image
 
 

@@ -20,6 +20,7 @@ PICTURES = [
     "lapnorm",
     "google2015",
     "moved",
+    "repeated",
     "pack_first",
     "pack_middle",
     "pack_last",
@@ -49,6 +50,14 @@ def test_both_libraries_dream_the_same_picture(dreams, name):
 
     assert difference.mean() <= 1e-3
     assert np.quantile(difference, 0.999) <= 5e-3
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "jax"])
+def test_steps_repeated_within_a_call_make_what_they_make_one_by_one(dreams, library):
+    """On either library a call of two steps gives the picture of two calls, but for roundings."""
+    _, pictures = dreams[library]
+
+    assert np.abs(pictures["repeated"] - pictures["moved"]).mean() <= 1e-6
 
 
 def test_on_jax_nothing_of_tensorflow_is_loaded(dreams):
