@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dreamcore import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dreamcore.catalog import ModelSpec
     from dreamcore.octaves import Size
@@ -48,7 +48,7 @@ def step_operations(model: ModelSpec, layers: Iterable[str], size: Size) -> floa
 def image_bytes(model: ModelSpec, layers: Iterable[str], size: Size, *, precision: str = "float32") -> float:
     """Return about how many bytes one image takes during a step: every activation and its gradient, and the image."""
     width = 2 if precision == "bfloat16" else 4
-    elements = _elements(model, list(layers), size)
+    elements = activation_elements(model, list(layers), size)
     return float(KEPT_COPIES * width * elements + IMAGE_COPIES * 4 * 3 * math.prod(size))
 
 
@@ -70,12 +70,12 @@ def pack_size(params: DreamParams, shape: tuple[int, ...], *, memory_bytes: floa
     return min(LARGEST_PACK, 1 << math.floor(math.log2(max(1.0, fitting))))
 
 
-def _elements(model: ModelSpec, layers: list[str], size: Size) -> int:
+def activation_elements(model: ModelSpec, layers: Sequence[str], size: Size) -> int:
     """Return the numbers that all activations hold; where Keras runs the network, by the layers that are listed."""
     if model.graph is None:
         last = max(model.layers.index(model.layer(layer)) for layer in layers)
         return KERAS_SHARE * sum(math.prod(layer.shape(*size)) for layer in model.layers[: last + 1])
-    nodes = model.graph.needed_for(layers)
+    nodes = model.graph.needed_for(list(layers))
     return sum(math.prod(_cells(model, node.name, size)) * node.channels for node in nodes)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dreamcore.catalog import ModelSpec
     from dreamcore.octaves import Size
+    from dreamcore.params import Tiling
 
 PROCESS_BYTES = 0.6e9
 """What the library and the weights take before any image."""
@@ -56,3 +57,16 @@ def fitting_plain(model: ModelSpec, layers: Sequence[str], size: Size, *, precis
         if image_bytes(model, layers, crop, precision=precision) <= left:
             return side
     return sides[-1]
+
+
+def planned_core_px(
+    model: ModelSpec, layers: Sequence[str], size: Size, *, tiling: Tiling, precision: str, memory_bytes: float
+) -> int | None:
+    """Return the side of the tiles' cores that a step begins with, px; None for the whole image at once."""
+    if tiling == "rolled":
+        return fitting_plain(model, layers, size, precision=precision, memory_bytes=memory_bytes)
+    can_tile = tiling != "off" and model.graph is not None
+    fits = not can_tile or whole_fits(model, layers, size, precision=precision, memory_bytes=memory_bytes)
+    if fits and tiling != "exact":
+        return None
+    return fitting_core(model, layers, size, precision=precision, memory_bytes=memory_bytes)

@@ -65,6 +65,7 @@ class NewJob(NamedTuple):
             "id": self.id,
             "state": self.state,
             "owner": self.spec.owner,
+            "work_s": self.spec.work_s,
             "spec": self.spec.model_dump_json(),
             "progress": self.progress.model_dump_json(),
             "error": self.error.model_dump_json() if self.error else "",

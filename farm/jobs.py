@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ulid import ULID
 
 from dreamcore.octaves import plan_octaves
+from dreamcore.planner import REFERENCE
+from dreamcore.workload import count_work
 from farm import change, keys
 from farm.change import Outcome
 from farm.errors import ConflictError, NotFoundError
@@ -99,6 +101,7 @@ class JobService:
             name=name,
             tags=tags,
             notices=(*picture.notices, *plan.notices),
+            work_s=_weigh(params, picture, zoom=zoom, guide=guide),
         )
         return spec, _before(plan, params, zoom)
 
@@ -207,6 +210,15 @@ class JobService:
         if outcome is Outcome.MISSING:
             self.get(wanted.id)
         return outcome
+
+
+def _weigh(params: DreamParams, picture: SeenPicture, *, zoom: ZoomParams | None, guide: SeenPicture | None) -> float:
+    work = count_work(params, _shape(picture), zoom=zoom, guides=[_shape(guide)] if guide else [])
+    return round(REFERENCE.seconds(work), 3)
+
+
+def _shape(seen: SeenPicture) -> tuple[int, int]:
+    return seen.view.height, seen.view.width
 
 
 def _before(plan: OctavePlan, params: DreamParams, zoom: ZoomParams | None) -> ProgressView:

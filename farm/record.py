@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from farm.owners import LOCAL, Owner
 from farm.schema import (
@@ -43,6 +43,8 @@ class JobSpec(BaseModel):
     name: str | None = None
     tags: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    work_s: Annotated[float, Field(exclude=True)] = 0.0
+    """What the job weighs: seconds on `dreamcore.planner.REFERENCE`. A field of the hash, for Redis to sum up."""
 
 
 class StoredCheckpoint(BaseModel):
@@ -73,6 +75,7 @@ class JobRecord(BaseModel):
     lost: int
     previews: int
     spec: JobSpec
+    work_s: float
     progress: ProgressView
     checkpoint: StoredCheckpoint | None
     output: StoredOutput | None
@@ -95,6 +98,7 @@ class JobRecord(BaseModel):
             lost=int(fields["lost"]),
             previews=int(fields.get("previews", 0)),
             spec=JobSpec.model_validate_json(fields["spec"]),
+            work_s=float(fields.get("work_s", 0)),
             progress=ProgressView.model_validate_json(fields["progress"]),
             checkpoint=_parsed(StoredCheckpoint, fields.get("checkpoint")),
             output=_parsed(StoredOutput, fields.get("output")),

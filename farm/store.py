@@ -48,7 +48,7 @@ class JobStore:
         """Store a new job as queued; the same id again changes nothing."""
         self._create(
             keys=[keys.job(job_id), keys.SENT],
-            args=[job_id, spec.model_dump_json(), progress.model_dump_json(), spec.owner, *spec.tags],
+            args=[job_id, spec.model_dump_json(), progress.model_dump_json(), spec.owner, spec.work_s, *spec.tags],
         )
         return self.get(job_id)
 

@@ -1,16 +1,16 @@
 -- Stores a new job, queued, with every index it stands in; a second call with the same id changes nothing.
 --
 -- KEYS  1 job hash · 2 jobs by time of sending
--- ARGV  1 id · 2 spec as JSON · 3 progress as JSON · 4 owner · 5… tags
+-- ARGV  1 id · 2 spec as JSON · 3 progress as JSON · 4 owner · 5 seconds of work · 6… tags
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 
 redis.call('HSET', KEYS[1], 'v', 1, 'state', 'queued', 'seq', 1, 'attempt', 1, 'lost', 0, 'created_ms', now_ms,
-  'spec', ARGV[2], 'progress', ARGV[3], 'owner', ARGV[4])
+  'spec', ARGV[2], 'progress', ARGV[3], 'owner', ARGV[4], 'work_s', ARGV[5])
 redis.call('ZADD', 'jobs:index', 0, ARGV[1])
 redis.call('ZADD', 'jobs:state:queued', 0, ARGV[1])
 redis.call('ZADD', 'jobs:owner:' .. ARGV[4], 0, ARGV[1])
 redis.call('ZADD', KEYS[2], now_ms, ARGV[1])
-for i = 5, #ARGV do redis.call('ZADD', 'jobs:tag:' .. ARGV[i], 0, ARGV[1]) end
+for i = 6, #ARGV do redis.call('ZADD', 'jobs:tag:' .. ARGV[i], 0, ARGV[1]) end
 return 1

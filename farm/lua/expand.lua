@@ -1,7 +1,7 @@
 -- Creates the next jobs of a batch and moves its cursor, both or neither.
 --
 -- KEYS  1 batch hash · 2 counts of the batch by state · 3 the batch's jobs · 4 jobs by time of sending · 5 jobs to tidy up after
--- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, spec, progress, error, code, tags}
+-- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, work_s, spec, progress, error, code, tags}
 -- Answer: ok, moved (somebody else was faster), canceled or missing.
 local batch, counts, own, sent, untidy = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local found = redis.call('HMGET', batch, 'cursor', 'canceled', 'id')
@@ -15,7 +15,8 @@ local jobs = cjson.decode(ARGV[2])
 for _, job in ipairs(jobs) do
   local key = 'job:' .. job.id
   redis.call('HSET', key, 'v', 1, 'state', job.state, 'seq', 1, 'attempt', 1, 'lost', 0, 'created_ms', now_ms,
-    'spec', job.spec, 'progress', job.progress, 'batch', found[3], 'owner', job.owner)
+    'spec', job.spec, 'progress', job.progress, 'batch', found[3], 'owner', job.owner,
+    'work_s', job.work_s)
   redis.call('ZADD', 'jobs:index', 0, job.id)
   redis.call('ZADD', 'jobs:state:' .. job.state, 0, job.id)
   redis.call('ZADD', 'jobs:owner:' .. job.owner, 0, job.id)

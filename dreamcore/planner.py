@@ -1,0 +1,133 @@
+"""How long a dream takes and how much memory, told before it is dreamt. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dreamcore import catalog
+from dreamcore.capacity import image_bytes
+from dreamcore.memory import PROCESS_BYTES, WHOLE_COPIES
+from dreamcore.octaves import plan_octaves
+from dreamcore.workload import COLOURS, Work, count_work, crops_of_step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dreamcore.octaves import Size
+    from dreamcore.params import DreamParams
+    from dreamcore.zoom_path import ZoomParams
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What each part of the work takes on a device with a model, in seconds.
+
+    seconds = operations * s_per_operation + elements * s_per_element + calls * s_per_call + octaves * s_per_octave
+    """
+
+    s_per_operation: float
+    s_per_element: float
+    s_per_call: float
+    s_per_octave: float
+
+    def seconds(self, work: Work) -> float:
+        """Return what work takes, once the network is loaded and its step is compiled."""
+        return (
+            work.operations * self.s_per_operation
+            + work.elements * self.s_per_element
+            + work.calls * self.s_per_call
+            + work.octaves * self.s_per_octave
+        )
+
+    def times(self, factor: float) -> Speed:
+        """Return the speed of a device on which everything takes so many times as long."""
+        return Speed(
+            self.s_per_operation * factor,
+            self.s_per_element * factor,
+            self.s_per_call * factor,
+            self.s_per_octave * factor,
+        )
+
+
+REFERENCE = Speed(s_per_operation=1e-11, s_per_element=5e-10, s_per_call=5e-3, s_per_octave=5e-3)
+"""A device of round numbers, about two cores of a server: what work weighs where no device was measured yet."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a dream takes.
+
+    Attributes
+    ----------
+    work
+        By parts.
+    operations
+        Multiplications and additions of the network, forward and back.
+    pixel_steps
+        Pixels of the image, each as often as it is moved.
+    peak_memory_bytes
+        Of the process that dreams.
+    seconds
+        Once the network is loaded and its step is compiled; None where no speed is known.
+    """
+
+    work: Work
+    peak_memory_bytes: float
+    seconds: float | None
+
+    @property
+    def operations(self) -> float:
+        """The network's share of the work."""
+        return self.work.operations
+
+    @property
+    def pixel_steps(self) -> int:
+        """The image's share of the work."""
+        return self.work.pixel_steps
+
+
+def plan(
+    params: DreamParams,
+    shape: Sequence[int],
+    *,
+    speed: Speed | None = None,
+    zoom: ZoomParams | None = None,
+    guides: Sequence[Sequence[int]] = (),
+    memory_bytes: float = math.inf,
+) -> Estimate:
+    """Return what a dream or a zoom takes; the arguments are those of `dreamcore.workload.count_work`.
+
+    Parameters
+    ----------
+    speed
+        Of the device with the model; without it there are no seconds.
+
+    Raises
+    ------
+    PictureTooSmallError
+        The network takes no image so small.
+    """
+    work = count_work(params, shape, zoom=zoom, guides=guides, memory_bytes=memory_bytes)
+    peak = peak_memory(params, shape, memory_bytes=memory_bytes)
+    return Estimate(work, peak, None if speed is None else speed.seconds(work))
+
+
+def peak_memory(params: DreamParams, shape: Sequence[int], *, memory_bytes: float = math.inf) -> float:
+    """Return about how many bytes a process takes that dreams on a picture (H, W, …), in tiles beyond `memory_bytes`.
+
+    That is what the library and the weights take, and the dearest octave's step.
+    """
+    sizes = plan_octaves(params, shape[0], shape[1]).sizes
+    return PROCESS_BYTES + max(_step_bytes(params, size, memory_bytes) for size in sizes)
+
+
+def _step_bytes(params: DreamParams, size: Size, memory_bytes: float) -> float:
+    model = catalog.get_model(params.model)
+    crops = crops_of_step(params, size, memory_bytes=memory_bytes)
+    of_crop = max(image_bytes(model, params.aimed_layers, crop, precision=params.precision) for crop, _ in crops)
+    is_whole = crops == ((size, 1),)
+    return of_crop + (0 if is_whole else WHOLE_COPIES * COLOURS * FLOAT_BYTES * math.prod(size))

@@ -1,0 +1,213 @@
+"""How much work a dream is, counted before it is dreamt. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+
+from dreamcore import catalog
+from dreamcore.capacity import activation_elements, step_operations
+from dreamcore.memory import planned_core_px
+from dreamcore.octaves import plan_octaves
+from dreamcore.profiles import PROFILES
+from dreamcore.tiles import exact_tiles, plain_tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dreamcore.octaves import Size
+    from dreamcore.params import DreamParams
+    from dreamcore.zoom_path import ZoomParams
+
+MOVE_PASSES = 30
+"""How often a step goes over the image outside the network: shifting, unwrapping, normalising, moving, clipping."""
+OPTIONAL_PASSES = {"local": 20, "smoothing": 15, "growth": 60, "pyramid": 60, "penalty": 15, "memory": 8}
+RESIZE_PASSES = {"bicubic": 40, "bilinear": 20, "corner-aligned": 20}
+EDGE_PASSES = 20
+"""How often the photo is gone over before the first step and after the last."""
+COLOURS = 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a dream amounts to; each number is the sum over its steps.
+
+    Attributes
+    ----------
+    operations
+        Multiplications and additions of the network, forward and back.
+    elements
+        Numbers gone over: activations, and the image's colours as often as a step touches them.
+    calls
+        Gradients taken: one a step, or one a tile.
+    octaves
+        Changes of size.
+    pixel_steps
+        Pixels of the image, each as often as it is moved.
+    """
+
+    operations: float = 0.0
+    elements: float = 0.0
+    calls: int = 0
+    octaves: int = 0
+    pixel_steps: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        """Return the two together."""
+        return Work(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+    def times(self, count: int) -> Self:
+        """Return the same work done so often."""
+        return type(self)(*(getattr(self, field.name) * count for field in fields(self)))
+
+
+def count_work(
+    params: DreamParams,
+    shape: Sequence[int],
+    *,
+    zoom: ZoomParams | None = None,
+    guides: Sequence[Sequence[int]] = (),
+    memory_bytes: float = math.inf,
+) -> Work:
+    """Count the work of a dream, or of a zoom's frames all together.
+
+    Every step counts; one that `max_loss` leaves out is known only when it comes.
+
+    Parameters
+    ----------
+    params
+        What to dream.
+    shape : (H, W, …)
+        Of the picture, px.
+    zoom
+        How each frame is made of the one before, for a film.
+    guides : (H, W, …) each
+        The guide pictures' shapes, px.
+    memory_bytes
+        What a step may take; it is tiled beyond.
+
+    Raises
+    ------
+    PictureTooSmallError
+        The network takes no image so small.
+    """
+    own = _dream_work(params, shape, guides, memory_bytes)
+    if zoom is None or zoom.frames == 1:
+        return own
+    later = _dream_work(zoom.params_of(2, params), shape, guides, memory_bytes)
+    return own + later.times(zoom.frames - 1)
+
+
+def pixel_steps(params: DreamParams, shape: Sequence[int], *, zoom: ZoomParams | None = None) -> int:
+    """Return how many pixels are moved in all: of each octave, its size times its steps; of a zoom, of all frames.
+
+    Takes what `count_work` takes, and counts nothing else: quick enough for every request.
+    """
+    own = _moved_pixels(params, shape)
+    if zoom is None or zoom.frames == 1:
+        return own
+    return own + (zoom.frames - 1) * _moved_pixels(zoom.params_of(2, params), shape)
+
+
+def _moved_pixels(params: DreamParams, shape: Sequence[int]) -> int:
+    return params.steps * sum(map(math.prod, plan_octaves(params, shape[0], shape[1]).sizes))
+
+
+def _dream_work(
+    params: DreamParams, shape: Sequence[int], guides: Sequence[Sequence[int]], memory_bytes: float
+) -> Work:
+    sizes = plan_octaves(params, shape[0], shape[1]).sizes
+    photo = math.prod(shape[:2])
+    total = Work(elements=COLOURS * EDGE_PASSES * photo)
+    for size in sizes:
+        total += _step_work(params, size, guides, memory_bytes).times(params.steps)
+        total += Work(elements=COLOURS * _resize_passes(params) * math.prod(size), octaves=1)
+    return total
+
+
+def _step_work(params: DreamParams, size: Size, guides: Sequence[Sequence[int]], memory_bytes: float) -> Work:
+    layers, pixels = params.aimed_layers, math.prod(size)
+    crops = crops_of_step(params, size, memory_bytes=memory_bytes)
+    operations = sum(count * _operations(params.model, layers, crop) for crop, count in crops)
+    elements = sum(count * _elements(params.model, layers, crop) for crop, count in crops)
+    return Work(
+        operations=operations + _match_operations(params, size, guides),
+        elements=elements + COLOURS * _move_passes(params) * pixels,
+        calls=sum(count for _, count in crops),
+        pixel_steps=pixels,
+    )
+
+
+def crops_of_step(params: DreamParams, size: Size, *, memory_bytes: float) -> tuple[tuple[Size, int], ...]:
+    """Return the sizes that the network meets in a step on an image of a size, and how often each."""
+    model, layers = catalog.get_model(params.model), params.aimed_layers
+    core_px = planned_core_px(
+        model, layers, size, tiling=params.tiling, precision=params.precision, memory_bytes=memory_bytes
+    )
+    if core_px is None:
+        return ((size, 1),)
+    return _tiled(params.model, layers, size, core_px, border=_border(params))
+
+
+def _border(params: DreamParams) -> int | None:
+    """Return the cells that exact tiles leave out at the ends; None for tiles without halo."""
+    return None if params.tiling == "rolled" else PROFILES[params.profile].border
+
+
+@lru_cache(maxsize=1024)
+def _tiled(
+    model: str, layers: tuple[str, ...], size: Size, core_px: int, *, border: int | None
+) -> tuple[tuple[Size, int], ...]:
+    spec = catalog.get_model(model)
+    if border is None:
+        tiles = plain_tiles(spec, layers, size, core_px=core_px)
+    else:
+        tiles = exact_tiles(spec, layers, size, core_px=core_px, border=border)
+    crops = ((tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start) for tile in tiles)
+    return tuple(Counter(crops).items())
+
+
+@lru_cache(maxsize=4096)
+def _operations(model: str, layers: tuple[str, ...], size: Size) -> float:
+    return step_operations(catalog.get_model(model), layers, size)
+
+
+@lru_cache(maxsize=4096)
+def _elements(model: str, layers: tuple[str, ...], size: Size) -> int:
+    return activation_elements(catalog.get_model(model), layers, size)
+
+
+def _match_operations(params: DreamParams, size: Size, guides: Sequence[Sequence[int]]) -> float:
+    """Return the operations of comparing each cell with each cell of the guides it follows."""
+    model = catalog.get_model(params.model)
+    total = 0.0
+    for aim in params.aims:
+        if aim.kind == "guide-match":
+            rows, columns, channels = model.layer(aim.layer).shape(*size)
+            followed = guides if aim.guide is None else guides[aim.guide : aim.guide + 1]
+            others = sum(math.prod(model.layer(aim.layer).shape(guide[0], guide[1])[:2]) for guide in followed)
+            total += 2.0 * rows * columns * channels * others
+    return total
+
+
+def _move_passes(params: DreamParams) -> int:
+    extra = OPTIONAL_PASSES
+    asked = {
+        "local": params.normalise == "local",
+        "smoothing": bool(params.smoothing) and not params.smoothing_growth,
+        "growth": bool(params.smoothing_growth),
+        "pyramid": bool(params.laplacian),
+        "penalty": bool(params.total_variation or params.l2_penalty),
+        "memory": params.optimiser != "ascent",
+    }
+    return MOVE_PASSES + sum(extra[name] for name, there in asked.items() if there)
+
+
+def _resize_passes(params: DreamParams) -> int:
+    """Return the passes of an octave's change of size: the image, and the photo twice where detail is put back."""
+    profile = PROFILES[params.profile]
+    times = 1 if profile.detail == "never" or params.start == "noise" else 3
+    return times * RESIZE_PASSES[profile.kernel]
