@@ -1,5 +1,8 @@
 // The farm's public HTTP api. Every error becomes a sentence for people.
 
+import { KEY_WANTED, withKey } from "./key.js";
+import { readEvents } from "./stream.js";
+
 export class Problem extends Error {
   constructor(detail, { code = "unknown", status = 0, errors = [] } = {}) {
     super(detail);
@@ -10,15 +13,21 @@ export class Problem extends Error {
 async function call(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, { headers: { Accept: "application/json" }, ...options });
+    response = await fetch(path, { headers: withKey({ Accept: "application/json" }), ...options });
   } catch {
     throw new Problem("The farm doesn't answer. Check that it is running, then try again.");
+  }
+  if (response.status === 401) {
+    document.dispatchEvent(new Event(KEY_WANTED));
+    throw new Problem("This farm asks for a key: enter yours above.", { status: 401 });
   }
   const body = await response.json().catch(() => null);
   if (response.ok) return body;
   throw new Problem(body?.detail ?? `The farm answered with an error (${response.status}).`, { ...body, status: response.status });
 }
 
+// An image can't show a key, so the page asks where its bytes are.
+export const linkTo = async (path) => (await call(path)).url;
 export const getModel = (name) => call(`/v1/models/${encodeURIComponent(name)}`);
 export const listModels = async () => (await call("/v1/models")).models;
 export const listJobs = async (limit) => (await call(`/v1/jobs?limit=${limit}`)).jobs;
@@ -42,10 +51,10 @@ export const isResting = (state) => RESTING.has(state);
 export function followJob(id, { after = -1, onEvent }) {
   let seq = after;
   let over = false;
-  const source = new EventSource(`/v1/jobs/${id}/events`);
+  const leaving = new AbortController();
   const stop = () => {
     over = true;
-    source.close();
+    leaving.abort();
   };
   const take = (event) => {
     if (over || event.seq <= seq) return;
@@ -63,9 +72,6 @@ export function followJob(id, { after = -1, onEvent }) {
     }
     setTimeout(poll, POLL_MS);
   };
-  source.addEventListener("update", (message) => take(JSON.parse(message.data)));
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) poll();
-  });
+  readEvents(`/v1/jobs/${id}/events`, take, leaving.signal).then(poll);
   return stop;
 }

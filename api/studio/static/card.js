@@ -1,6 +1,6 @@
 // One job on the page: its picture as it grows, its progress, what can be done with it.
 
-import { cancelJob, followJob, getJob, isResting, retryJob } from "./api.js";
+import { cancelJob, followJob, getJob, isResting, linkTo, retryJob } from "./api.js";
 
 const WORDS = {
   queued: "Waiting",
@@ -21,6 +21,7 @@ export class JobCard {
     this.problem = this.element.querySelector(".problem");
     this.shownPreview = 0;
     this.id = job.id;
+    this.part("download").addEventListener("click", (event) => this.download(event));
     this.part("cancel").addEventListener("click", () => this.act(cancelJob));
     this.part("retry").addEventListener("click", () => this.act(retryJob));
     this.part("slide").addEventListener("input", (event) => this.slideTo(event.target.value));
@@ -83,8 +84,15 @@ export class JobCard {
     const after = this.part("after");
     after.alt = `${this.job.name ?? "Picture"}, original`;
     after.addEventListener("error", () => this.fallBack(), { once: true });
-    after.src = `/v1/jobs/${this.id}/input`;
-    after.hidden = false;
+    this.load("input", (url) => {
+      if (after.classList.contains("dreamt")) return;
+      Object.assign(after, { src: url, hidden: false });
+    });
+  }
+
+  // Tell where one of the job's pictures is; where it isn't there, nothing is shown.
+  load(name, show) {
+    linkTo(`/v1/jobs/${this.id}/${name}`).then(show, () => this.part("after").hidden && this.fallBack());
   }
 
   fallBack() {
@@ -104,7 +112,7 @@ export class JobCard {
       after.classList.add("dreamt");
       this.part("placeholder").textContent = "";
     });
-    next.src = `/v1/jobs/${this.id}/octaves/${octave}`;
+    this.load(`octaves/${octave}`, (url) => Object.assign(next, { src: url }));
   }
 
   showResult() {
@@ -112,13 +120,22 @@ export class JobCard {
     const after = this.part("after");
     const before = this.part("before");
     const download = this.part("download");
-    Object.assign(after, { src: `/v1/jobs/${this.id}/result`, alt: `${name ?? "Picture"}, dreamt`, hidden: false });
     after.classList.add("dreamt");
-    Object.assign(download, { href: `/v1/jobs/${this.id}/result`, hidden: false });
+    this.load("result", (url) => {
+      Object.assign(after, { src: url, alt: `${name ?? "Picture"}, dreamt`, hidden: false });
+      Object.assign(download, { href: url, hidden: false });
+    });
     download.setAttribute("aria-label", `Download ${name ?? "the picture"}, dreamt`);
-    Object.assign(before, { src: `/v1/jobs/${this.id}/input`, alt: `${name ?? "Picture"}, original` });
+    before.alt = `${name ?? "Picture"}, original`;
     before.addEventListener("load", () => this.showSlider(), { once: true });
+    this.load("input", (url) => Object.assign(before, { src: url }));
     this.part("placeholder").textContent = "";
+  }
+
+  // The link on the page may be too old by now, so a click asks for a fresh one.
+  download(event) {
+    event.preventDefault();
+    this.load("result", (url) => location.assign(url));
   }
 
   showSlider() {

@@ -19,11 +19,13 @@ export function startComposing(onJob) {
   });
   acceptDrops(byId("drop"));
   loadModels();
+  return { load: loadModels };
 }
 
 async function loadModels() {
   try {
     models = await listModels();
+    say("");
   } catch (problem) {
     say(problem.message);
     return;

@@ -3,6 +3,7 @@
 import { listJobs, listWorkers } from "./api.js";
 import { JobCard } from "./card.js";
 import { startComposing } from "./compose.js";
+import { askForKeys } from "./key.js";
 
 const SHOWN = 24;
 const LOOK_MS = 10_000;
@@ -11,6 +12,7 @@ const list = document.getElementById("jobs");
 const empty = document.getElementById("empty");
 const farm = document.getElementById("farm-state");
 const cards = new Map();
+let nextLook;
 
 function add(job, { first }) {
   if (cards.has(job.id)) return;
@@ -30,7 +32,8 @@ async function look() {
   } catch (problem) {
     farm.textContent = problem.message;
   }
-  setTimeout(look, LOOK_MS);
+  clearTimeout(nextLook);
+  nextLook = setTimeout(look, LOOK_MS);
 }
 
 function workersText(workers) {
@@ -39,5 +42,9 @@ function workersText(workers) {
   return `${workers.length} ${workers.length === 1 ? "worker" : "workers"}, ${busy} busy`;
 }
 
-startComposing((job) => add(job, { first: true }));
+const compose = startComposing((job) => add(job, { first: true }));
+askForKeys(() => {
+  compose.load();
+  look();
+});
 look();
