@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
 class SettingsError(Exception):
     """A setting is missing or out of bounds; the message names the variable and what it takes."""
+
+
+def _cache_dir() -> Path:
+    """Return the folder that programs of this user keep such things in, or the machine's temporary one."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return Path(given or Path.home() / ".cache") / "dreamfarm"
+    except RuntimeError:  # the user has no home
+        return Path(gettempdir()) / "dreamfarm"
 
 
 class Settings(BaseSettings):
@@ -55,6 +65,9 @@ class Settings(BaseSettings):
     memory_gb: Annotated[
         float | None, Field(gt=0, description="What one dream may take, in GB; unset: what the machine has.")
     ] = None
+    cache_dir: Annotated[
+        Path, Field(default_factory=_cache_dir, description="Folder for what a worker makes once and keeps.")
+    ]
     weights_dir: Annotated[Path | None, Field(description="Folder of weight files, for farms without internet.")] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severity.")] = "info"
     log_format: Annotated[Literal["json", "console"], Field(description="One JSON object a line, or text.")] = "json"
@@ -87,6 +100,11 @@ def load_settings() -> Settings:
 def _explain(field: int | str, message: str) -> str:
     description = Settings.model_fields[str(field)].description
     return f"DREAMFARM_{str(field).upper()}: {message}. It sets: {description}"
+
+
+def engine_library() -> str:
+    """Return the package that the engine computes with; the variable is Keras' own."""
+    return os.environ.get("KERAS_BACKEND") or "tensorflow"
 
 
 def name_worker(worker_id: str) -> None:

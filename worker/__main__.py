@@ -8,19 +8,23 @@ from importlib.util import find_spec
 
 from ulid import ULID
 
-from farm.settings import SettingsError, load_settings, name_worker
+from farm.settings import SettingsError, engine_library, load_settings, name_worker
+
+EXTRAS = {"tensorflow": "dreamfarm[cpu] or dreamfarm[gpu]", "jax": "dreamfarm[jax]"}
 
 
 def main() -> int:
-    """Check what can be checked without TensorFlow, then hand over to Celery."""
+    """Check what can be checked without the engine, then hand over to Celery."""
     name_worker(f"{socket.gethostname()}-{str(ULID())[-8:].lower()}")
     try:
         settings = load_settings()
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201  # logs are not set up yet
         return 2
-    if find_spec("tensorflow") is None:
-        print("TensorFlow is not installed. Install dreamfarm[cpu] or dreamfarm[gpu].", file=sys.stderr)  # noqa: T201
+    library = engine_library()
+    if library not in EXTRAS or find_spec(library) is None:
+        ways = "; ".join(f"with KERAS_BACKEND={name}, install {extra}" for name, extra in EXTRAS.items())
+        print(f"The engine can't run on KERAS_BACKEND={library}: {ways}.", file=sys.stderr)  # noqa: T201
         return 2
     from worker.app import app  # noqa: PLC0415  # reads the settings that were just checked
 

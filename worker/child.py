@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 @worker_process_init.connect
 def on_start(**_: object) -> None:
-    """Load TensorFlow and the default model, and say which device there is."""
+    """Load the engine and the default model, and say which device there is."""
     sys.setswitchinterval(SWITCH_S)
     from worker.warmup import warm_up  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dreamcore import DreamParams, dream, load_model
-from dreamcore.backend import describe_device
+from dreamcore.backend import cache_compilations, describe_device
 
 if TYPE_CHECKING:
     from farm.settings import Settings
@@ -16,7 +16,8 @@ SIDE_PX = 96
 
 
 def warm_up(settings: Settings) -> str:
-    """Load the default model, trace its step, and return the name of the device it runs on."""
+    """Load the default model, compile its step or find it compiled, and return the name of the device it runs on."""
+    cache_compilations(settings.cache_dir / "compiled")
     params = DreamParams.model_validate({"octaves": 1, "steps": 1})
     gradient = np.linspace(0, 255, SIDE_PX, dtype=np.uint8)
     image = np.broadcast_to(gradient[:, None, None], (SIDE_PX, SIDE_PX, 3))

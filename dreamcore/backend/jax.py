@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 # Read once, when Keras loads.
@@ -14,7 +15,7 @@ from jax import numpy as jnp
 from dreamcore.processor import processor, usable_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 Tensor = Any
@@ -58,8 +59,13 @@ def compiled(function: Callable[..., Any], *shapes: tuple[int | None, ...], tf32
     return jax.jit(precise)
 
 
-def cache_compilations(folder: Path) -> None:
-    """Keep compiled functions in a folder, for processes to come."""
+def cache_compilations(folder: Path, *, most_gb: float = 8) -> None:
+    """Keep compiled functions in a folder, for processes to come.
+
+    Each holds its network's weights, and there is one for every size. What is more than `most_gb` now, the longest
+    unused first, is deleted.
+    """
+    _prune(folder, most_gb * 1e9)
     values = {
         "jax_compilation_cache_dir": str(folder),
         "jax_persistent_cache_min_compile_time_secs": 0,
@@ -67,6 +73,20 @@ def cache_compilations(folder: Path) -> None:
     }
     for name, value in values.items():
         jax.config.update(name, value)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
+
+
+def _prune(folder: Path, most_bytes: float) -> None:
+    kept = 0
+    for file, stat in sorted(_files(folder), key=lambda each: each[1].st_atime, reverse=True):
+        kept += stat.st_size
+        if kept > most_bytes:
+            file.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for file in folder.glob("*-cache"):
+        with suppress(FileNotFoundError):  # another process deletes, too
+            yield file, file.stat()
 
 
 def traces(function: Callable[..., Any]) -> int:

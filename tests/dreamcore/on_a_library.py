@@ -39,12 +39,15 @@ def main(folder: Path) -> None:
     found["repeated"] = alone(model, SHORT | SINGLE["moved"], steps_per_call=2)
     packed, stopped_after, compilations = pack(model)
     np.savez(folder / "dreams.npz", **found, **packed)
+    cached = len(list((folder / "cache").glob("*")))
+    cache_compilations(folder / "cache", most_gb=0)
     about = {
         "library": describe_backend(),
         "stopped_after": stopped_after,
         "compilations": compilations,
         "tensorflow": "tensorflow" in sys.modules,
-        "cached": len(list((folder / "cache").glob("*"))),
+        "cached": cached,
+        "cached_within_nothing": len(list((folder / "cache").glob("*-cache"))),
     }
     (folder / "about.json").write_text(json.dumps(about))
 

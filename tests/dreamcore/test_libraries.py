@@ -76,8 +76,9 @@ def test_on_jax_a_pack_that_shrinks_is_compiled_once_for_each_size(dreams):
 
 
 def test_on_jax_compiled_functions_are_kept_in_the_folder_given(dreams):
-    """The folder holds compiled functions for processes to come."""
+    """The folder holds compiled functions for processes to come, and no more than it may."""
     assert dreams["jax"][0]["cached"] > 0
+    assert dreams["jax"][0]["cached_within_nothing"] == 0
 
 
 def test_a_library_that_cannot_dream_is_refused():

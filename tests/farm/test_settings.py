@@ -41,6 +41,17 @@ def test_a_wrong_value_is_refused_by_the_variables_name(environment, name, value
         load_settings()
 
 
+def test_what_is_kept_lies_in_the_users_cache_folder_unless_named(environment):
+    """Where DREAMFARM_CACHE_DIR is not set, XDG_CACHE_HOME says where, as for other programs."""
+    environment.setenv("XDG_CACHE_HOME", "/kept")
+    environment.delenv("DREAMFARM_CACHE_DIR", raising=False)
+    default = load_settings().cache_dir
+    environment.setenv("DREAMFARM_CACHE_DIR", "/elsewhere")
+
+    assert str(default) == "/kept/dreamfarm"
+    assert str(load_settings().cache_dir) == "/elsewhere"
+
+
 def test_a_missing_value_is_refused_by_the_variables_name(environment):
     """A farm without a bucket doesn't start."""
     environment.delenv("DREAMFARM_S3_BUCKET")

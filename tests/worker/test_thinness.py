@@ -23,6 +23,20 @@ def test_the_workers_parent_loads_no_tensorflow():
     assert done.returncode == 0
 
 
+def test_a_worker_without_its_engines_library_says_what_to_install():
+    """A library that Keras knows and the engine doesn't is answered with the two that do, before anything starts."""
+    environment = {**os.environ, **SETTINGS, "KERAS_BACKEND": "torch"}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "worker"], env=environment, check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 2
+    assert "KERAS_BACKEND=torch" in done.stderr
+    assert "dreamfarm[jax]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_worker_without_settings_says_which_are_missing():
     """The first thing wrong is named, in a line, without a traceback."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DREAMFARM_")}
