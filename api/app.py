@@ -10,7 +10,8 @@ from flask_openapi import Info, OpenAPI
 
 from api import batches, catalog, docs, events, jobs, keys, operations, studio
 from api.access import register_access
-from api.contract import add_schemas, problems
+from api.contract import add_common, add_schemas
+from api.idempotency import register_idempotency
 from api.problems import register_problems, validation_problem
 from api.state import KEY
 from dreamcore.version import __version__
@@ -36,7 +37,6 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         validation_error_status=400,
         validation_error_model=Problem,
         validation_error_callback=validation_problem,
-        responses=problems(401, 403),
         openapi_extensions={"security": [{"key": []}]},
         doc_ui=False,
         static_folder=None,
@@ -49,9 +49,11 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
     register_access(app)
+    register_idempotency(app)
     for blueprint in (jobs.bp, batches.bp, events.bp, catalog.bp, operations.bp, keys.bp):
         app.register_api(blueprint)
     add_schemas(app)
+    add_common(app)
     app.register_blueprint(docs.bp)
     app.register_blueprint(studio.bp)
     return app

@@ -11,6 +11,7 @@ from flask_openapi import APIBlueprint, Tag
 from api.access import caller
 from api.answers import shown
 from api.contract import JSON_LINES, ZIP, problems
+from api.idempotency import new_id
 from api.requests import BatchPath, BatchQuery, BatchRequest, parse_body, read_json
 from api.state import services
 from farm.archive import zipped
@@ -40,7 +41,7 @@ def create_batch() -> Response:
     inputs = [BatchInput(sha256=item.sha256, upload=item.upload, name=item.name) for item in body.inputs]
     if body.dry_run:
         return shown(services().batches.plan(spec, inputs))
-    return _accepted(services().batches.create(spec, inputs))
+    return _accepted(services().batches.create(spec, inputs, batch_id=new_id()))
 
 
 @bp.get("", responses={200: BatchPage})

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from flask_openapi import OpenAPI, RequestBody
-from flask_openapi.models import Schema
+from flask_openapi.models import Parameter, Schema
+from flask_openapi.models import Response as Described
 
 from api.problems import CONTENT_TYPE
 from api.requests import JobRequest
@@ -46,6 +47,15 @@ _JOB_FORM = {
         "name": {"type": "string", "maxLength": 200},
     },
 }
+_IDEMPOTENCY_KEY = Parameter.model_validate(
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "description": "For a day, a repeat of the call by the same key gets the first answer and makes nothing.",
+    }
+)
 JOB_BODY = RequestBody.model_validate(
     {
         "content": {
@@ -64,6 +74,17 @@ def add_schemas(app: OpenAPI) -> None:
             app.components_schemas.setdefault(name, Schema.model_validate(part))
 
 
+def add_common(app: OpenAPI) -> None:
+    """Describe what every call has in common: how it is refused, and for a POST how it is repeated."""
+    for path in app.paths.values():
+        for operation in filter(None, (path.get, path.post, path.put, path.delete)):
+            operation.responses = {**_REFUSALS, **(operation.responses or {})}
+        if path.post:
+            # Blueprints keep these descriptions from one application to the next.
+            own = [one for one in path.post.parameters or [] if one is not _IDEMPOTENCY_KEY]
+            path.post.parameters = [*own, _IDEMPOTENCY_KEY]
+
+
 def problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
     """Describe error answers of these statuses."""
     schema = {"$ref": "#/components/schemas/Problem"}
@@ -71,3 +92,6 @@ def problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
         status: {"description": HTTPStatus(status).phrase, "content": {CONTENT_TYPE: {"schema": schema}}}
         for status in statuses
     }
+
+
+_REFUSALS = {str(status): Described.model_validate(described) for status, described in problems(401, 403).items()}

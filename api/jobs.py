@@ -9,6 +9,7 @@ from werkzeug.datastructures import FileStorage
 from api.access import caller
 from api.answers import accepted, nothing, redirected, shown
 from api.contract import JOB_BODY, REDIRECT, problems
+from api.idempotency import new_id
 from api.problems import InvalidRequestError
 from api.requests import (
     JobOptions,
@@ -45,6 +46,7 @@ def create_job() -> Response:
     job = services().jobs.create(
         picture,
         options.params,
+        job_id=new_id(),
         owner=caller().owner,
         guide=guide,
         zoom=options.zoom_path(),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Response
+from flask import Response, g
 from flask_openapi import APIBlueprint, Tag
 
 from api.answers import nothing, shown
 from api.contract import problems
+from api.idempotency import new_id
 from api.requests import KeyPath, KeyRequest, parse_body, read_json
 from api.state import services
 from farm.schema import KeyPage, NewKeyView
@@ -22,8 +23,10 @@ bp = APIBlueprint(
 def create_key() -> Response:
     """Make a key; its text is in this answer, and nowhere again."""
     body = parse_body(KeyRequest, read_json())
-    view, token = services().api_keys.create(body.owner, body.scopes, name=body.name)
-    answer = shown(NewKeyView(**view.model_dump(), key=token), status=HTTPStatus.CREATED)
+    view, token = services().api_keys.create(body.owner, body.scopes, name=body.name, key_id=new_id())
+    made = NewKeyView(**view.model_dump(), key=token)
+    g.body_to_keep = made.model_copy(update={"key": None}).model_dump_json()
+    answer = shown(made, status=HTTPStatus.CREATED)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -124,7 +124,7 @@ class Farm:
             fields |= {"kind": "zoom", "zoom": json.dumps(dict(zoom))}
         if name is not None:
             fields["name"] = name
-        return self._transport.read(JobView, "POST", "/v1/jobs", repeatable=False, data=fields, files=files)
+        return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, data=fields, files=files)
 
     def upload(self, picture: Path | bytes) -> PictureView:
         """Put a picture into the farm's store, past the api; one that it has already is left where it is."""
@@ -136,7 +136,7 @@ class Farm:
                 raise
         place = self._transport.read(UploadView, "POST", "/v1/uploads")
         self._transport.call("PUT", place.url, content=data)
-        return self._transport.read(PictureView, "POST", f"/v1/uploads/{place.upload}/claim")
+        return self._transport.read(PictureView, "POST", f"/v1/uploads/{place.upload}/claim", makes=True)
 
     def submit_batch(
         self,
@@ -157,7 +157,7 @@ class Farm:
             "name": name,
             "tags": list(tags),
         }
-        return self._transport.read(BatchView, "POST", "/v1/batches", repeatable=False, json=body)
+        return self._transport.read(BatchView, "POST", "/v1/batches", makes=True, json=body)
 
     def batch(self, batch_id: str) -> BatchView:
         """Return a batch as it is now."""
@@ -276,7 +276,7 @@ class Farm:
     def create_key(self, owner: str, scopes: Sequence[Scope | str], *, name: str | None = None) -> NewKeyView:
         """Make a key; its text is in the answer, and can't be read again. For admins."""
         body = {"owner": owner, "scopes": list(scopes), "name": name}
-        return self._transport.read(NewKeyView, "POST", "/v1/keys", repeatable=False, json=body)
+        return self._transport.read(NewKeyView, "POST", "/v1/keys", makes=True, json=body)
 
     def keys(self) -> list[KeyView]:
         """Return all keys, the revoked ones too. For admins."""

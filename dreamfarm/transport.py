@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import httpx2
 from pydantic import ValidationError
@@ -88,10 +89,10 @@ class Transport:
         """Close the connections."""
         self._client.close()
 
-    def call(self, method: str, path: str, *, repeatable: bool = True, **request: Any) -> httpx2.Response:
+    def call(self, method: str, path: str, *, makes: bool = False, **request: Any) -> httpx2.Response:
         """Make a call and return its answer, which is no error.
 
-        One that is not `repeatable` is only made again where it can't have reached the farm.
+        One that `makes` something carries an Idempotency-Key, so that however often it is sent, the farm makes it once.
 
         Raises
         ------
@@ -100,16 +101,18 @@ class Transport:
         FarmUnreachableError
             It didn't get through, however often it was tried.
         """
+        if makes:
+            request["headers"] = {**request.get("headers", {}), "Idempotency-Key": uuid4().hex}
         for attempt in range(1, self.tries + 1):
             last = attempt == self.tries
             try:
                 response = self._client.request(method, path, **request)
             except httpx2.TransportError as error:
-                if last or not (repeatable or isinstance(error, httpx2.ConnectError)):
+                if last:
                     raise unreachable(self.url, error) from error
                 time.sleep(backoff_s(attempt))
                 continue
-            if last or not repeatable or response.status_code not in BUSY:
+            if last or not _is_busy(response):
                 return accepted(response)
             asked_s = retry_after_s(response)
             time.sleep(backoff_s(attempt) if asked_s is None else asked_s)
@@ -132,6 +135,13 @@ class Transport:
                 yield response
         except httpx2.TransportError as error:
             raise unreachable(self.url, error) from error
+
+
+def _is_busy(response: httpx2.Response) -> bool:
+    """Tell whether the same call may be answered otherwise in a moment."""
+    if response.status_code == HTTPStatus.CONFLICT:
+        return _problem(response).code == "in_flight"
+    return response.status_code in BUSY
 
 
 def accepted(response: httpx2.Response) -> httpx2.Response:

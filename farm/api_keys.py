@@ -55,9 +55,11 @@ class ApiKeys:
         self.redis = redis
 
     @redis_errors()
-    def create(self, owner: str, scopes: Iterable[Scope], *, name: str | None = None) -> tuple[KeyView, str]:
+    def create(
+        self, owner: str, scopes: Iterable[Scope], *, name: str | None = None, key_id: str | None = None
+    ) -> tuple[KeyView, str]:
         """Store a new key; return it, and the text that its user shows and that nobody can read again."""
-        key_id, secret = str(ULID()), secrets.token_urlsafe(SECRET_BYTES)
+        key_id, secret = key_id or str(ULID()), secrets.token_urlsafe(SECRET_BYTES)
         view = KeyView(id=key_id, owner=owner, scopes=sorted(set(scopes)), name=name, created_at=datetime.now(UTC))
         fields = {
             "owner": view.owner,

@@ -131,7 +131,9 @@ class BatchStore:
 
     @redis_errors()
     def create(self, batch_id: str, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
-        """Store a new batch, whole or not at all."""
+        """Store a new batch, whole or not at all; the same id again changes nothing."""
+        if self.redis.exists(keys.batch(batch_id)):
+            return self.get(batch_id)
         total = len(inputs) * len(spec.sweep.axes())
         seconds, microseconds = self.redis.time()
         created_ms = int(seconds) * 1000 + int(microseconds) // 1000

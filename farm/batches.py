@@ -53,9 +53,12 @@ class BatchService:
         self.jobs = jobs
         self.pictures = pictures
 
-    def create(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
-        """Store a batch. Once this returns, none of its jobs can be lost; pictures are looked at job by job."""
-        return self.store.create(str(ULID()), spec, inputs)
+    def create(self, spec: BatchSpec, inputs: Sequence[BatchInput], *, batch_id: str | None = None) -> BatchRecord:
+        """Store a batch. Once this returns, none of its jobs can be lost; pictures are looked at job by job.
+
+        The same `batch_id` again makes no second batch.
+        """
+        return self.store.create(batch_id or str(ULID()), spec, inputs)
 
     def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchPlan:
         """Look at what a batch would be, its pictures included, and store nothing."""

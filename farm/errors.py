@@ -33,6 +33,13 @@ class ForbiddenError(FarmError):
     """The key is right, and doesn't allow this."""
 
 
+class InvalidKeyReuseError(FarmError):
+    """An Idempotency-Key stands for another call already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The Idempotency-Key {name!r} stands for another call. Take a new one for each new call.")
+
+
 class ConflictError(FarmError):
     """The job's state doesn't allow it."""
 

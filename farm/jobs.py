@@ -46,6 +46,7 @@ class JobService:
         picture: SeenPicture,
         params: DreamParams,
         *,
+        job_id: str | None = None,
         owner: str = LOCAL,
         guide: SeenPicture | None = None,
         zoom: ZoomParams | None = None,
@@ -54,6 +55,8 @@ class JobService:
         tags: tuple[str, ...] = (),
     ) -> JobRecord:
         """Store the pictures, then the job, then send its message. Once this returns, the job can't be lost.
+
+        The same `job_id` again makes no second job.
 
         Raises
         ------
@@ -69,7 +72,7 @@ class JobService:
         )
         for seen in filter(None, (picture, guide)):
             self.pictures.keep(seen, owner=owner)
-        job = self.store.create(str(ULID()), spec, progress)
+        job = self.store.create(job_id or str(ULID()), spec, progress)
         self.queue.send(job.id, job.attempt)
         return job
 

@@ -63,6 +63,11 @@ def upload_owner(upload_id: str) -> str:
     return f"upload:{upload_id}"
 
 
+def idempotency(owner: str, digest: str) -> str:
+    """Hash with a time to live: a call that an owner made, and its answer."""
+    return f"idempotency:{owner}:{digest}"
+
+
 def api_key(key_id: str) -> str:
     """Hash: a key's owner, scopes, and the hash of its secret."""
     return f"apikey:{key_id}"

@@ -247,7 +247,10 @@ class KeyView(View):
 class NewKeyView(KeyView):
     """A key just made."""
 
-    key: Annotated[str, Field(description="Send it as `Authorization: Bearer …`. It is shown this once.")]
+    key: Annotated[
+        str | None,
+        Field(description="Send it as `Authorization: Bearer …`. Shown once: null in a repeat's answer."),
+    ]
 
 
 class KeyPage(View):

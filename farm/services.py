@@ -9,6 +9,7 @@ from farm.api_keys import ApiKeys
 from farm.batch_store import BatchStore
 from farm.batches import BatchService
 from farm.events import EventReader
+from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
 from farm.pictures import PictureService
 from farm.queue import RenderQueue, make_celery
@@ -37,6 +38,7 @@ class Services:
     events: EventReader
     workers: WorkerRegistry
     api_keys: ApiKeys
+    idempotency: IdempotencyStore
 
     @classmethod
     def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
@@ -58,4 +60,5 @@ class Services:
             events=EventReader(redis),
             workers=WorkerRegistry(redis),
             api_keys=ApiKeys(redis),
+            idempotency=IdempotencyStore(redis),
         )

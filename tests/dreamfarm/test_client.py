@@ -55,13 +55,25 @@ def test_busy_farm_is_given_up(farm, fake):
         farm.get("J")
 
 
-def test_a_submission_is_never_made_twice(farm, fake):
-    """A submission that met 503 may have been taken, so it is not sent again."""
-    fake.answers["POST", "/v1/jobs"].append(problem(503, "away", "Redis is away."))
+def test_a_submission_is_repeated_by_one_name(farm, fake):
+    """One that met 503, or is still on its way, may have been taken: it is sent again with the key of the first."""
+    away = problem(503, "away", "Redis is away.", **{"Retry-After": "0"})
+    fake.answers["POST", "/v1/jobs"].extend([away, problem(409, "in_flight", "It is on its way.")])
 
-    with pytest.raises(FarmUnreachableError):
-        farm.submit(b"picture")
-    assert len(fake.asked("POST", "/v1/jobs")) == 1
+    farm.submit(b"picture")
+    farm.submit(b"picture")
+
+    first, second, third, other = (one["Idempotency-Key"] for one in fake.asked("POST", "/v1/jobs"))
+    assert first == second == third != other
+
+
+def test_a_conflict_is_not_repeated(farm, fake):
+    """What the job's state forbids, it forbids the next time, too."""
+    fake.add("J", "succeeded")
+
+    with pytest.raises(FarmError, match="already succeeded"):
+        farm.cancel("J")
+    assert len(fake.asked("POST", "/v1/jobs/J/cancel")) == 1
 
 
 def test_nobody_there():
