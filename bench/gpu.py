@@ -1,7 +1,8 @@
 """Checks and measures packs on whatever device there is, in one call: `python -m bench.gpu`.
 
 Needs the code, one library (KERAS_BACKEND=tensorflow or jax) and the weights; random ones do where there are none.
-`--quick` takes small sizes, to see that it works where there is no graphics card.
+`--quick` takes small sizes, to see that it works where there is no graphics card. The most telling precision comes
+first, each table is printed as soon as it is measured, and what no time is left for is named.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from dreamcore.models import Model
 
 MODELS = ("squeezenet", "inception_v3")
-PRECISIONS = ("float32", "tf32", "bfloat16")
+PRECISIONS = ("bfloat16", "tf32", "float32")
+PRODUCTS = 8
+"""Matrix products in a row within one call, so that its start doesn't count."""
+REPEATS = 3
+REPEATS_S = 5.0
 
 
 class Plan(NamedTuple):
@@ -38,20 +43,28 @@ class Plan(NamedTuple):
 
     side_px: int
     packs: tuple[int, ...]
-    octaves: int
     steps: int
     matrix: int
     eager_steps: int
+    precisions: tuple[str, ...] = PRECISIONS
+    octaves: int = 1
+    deadline: float = math.inf
+
+    def is_over(self) -> bool:
+        """Return whether no time is left."""
+        return time.perf_counter() > self.deadline
 
 
-FULL = Plan(side_px=512, packs=(1, 8, 32, 128), octaves=5, steps=15, matrix=8192, eager_steps=5)
-QUICK = Plan(side_px=128, packs=(1, 2), octaves=1, steps=2, matrix=2048, eager_steps=1)
+FULL = Plan(side_px=512, packs=(1, 8, 32, 128), steps=30, matrix=8192, eager_steps=5)
+QUICK = Plan(side_px=128, packs=(1, 2), steps=2, matrix=1024, eager_steps=1)
 
 
 def main() -> None:
     """Check, measure, and print the tables."""
     options = _options()
     plan = QUICK if options.quick else FULL
+    deadline = time.perf_counter() + 60 * options.minutes
+    plan = plan._replace(octaves=options.octaves, precisions=tuple(options.precisions), deadline=deadline)
     cache_compilations(options.cache)
     console = Console()
     console.print(f"{describe_device()}, {describe_backend()}, {plan.side_px}x{plan.side_px} px")
@@ -60,7 +73,7 @@ def main() -> None:
     for name in options.models:
         model = _model(name)
         console.print(_checks_table(model, plan))
-        console.print(_speeds_table(model, plan, rates))
+        _print_speeds(model, plan, rates, console)
 
 
 def _options() -> argparse.Namespace:
@@ -69,6 +82,11 @@ def _options() -> argparse.Namespace:
         "--models", nargs="+", choices=MODELS, default=MODELS, help="networks to measure; all by default"
     )
     parser.add_argument("--quick", action="store_true", help="small sizes: see that it works")
+    parser.add_argument(
+        "--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="to measure; all by default"
+    )
+    parser.add_argument("--octaves", type=int, default=1, help="of each dream; JAX compiles for each; default 1")
+    parser.add_argument("--minutes", type=float, default=7, help="after which nothing more is begun; default 7")
     parser.add_argument(
         "--cache", type=Path, default=Path(".dreamfarm/compiled"), help="where JAX keeps what it compiled"
     )
@@ -94,17 +112,21 @@ def _pictures(plan: Plan, count: int) -> list[NDArray[np.uint8]]:
 
 
 def matrix_rate(side: int, precision: str) -> float:
-    """Return the floating-point operations per second of a product of two square matrices, the best of ten."""
+    """Return the floating-point operations per second of products of square matrices, the best of ten."""
     kind = "bfloat16" if precision == "bfloat16" else "float32"
 
-    def product(a: Any) -> Any:
-        b = ops.cast(a, kind)
-        return ops.max(ops.matmul(b, b))
+    def products(a: Any) -> Any:
+        x = b = ops.cast(a, kind)
+        for _ in range(PRODUCTS):
+            x = ops.matmul(x, b)
+        return ops.max(x)
 
-    run = compiled(product, (None, None), tf32=precision == "tf32")
-    matrix = ops.convert_to_tensor(np.random.default_rng(0).standard_normal((side, side), np.float32))
+    run = compiled(products, (None, None), tf32=precision == "tf32")
+    # So scaled, products are as large as their factors.
+    values = np.random.default_rng(0).standard_normal((side, side), np.float32) / np.float32(math.sqrt(side))
+    matrix = ops.convert_to_tensor(values)
     seconds = [_seconds(lambda: float(run(matrix))) for _ in range(11)]
-    return float(2 * side**3 / min(seconds[1:]))
+    return float(2 * side**3 * PRODUCTS / min(seconds[1:]))
 
 
 def _seconds(call: Any) -> float:
@@ -123,7 +145,7 @@ def _rates_table(rates: dict[str, float]) -> Table:
 def _checks_table(model: Model, plan: Plan) -> Table:
     table = Table("check", "mean of the range", "largest", title=f"{model.name}: correctness")
     table.add_row("a pack of 2 against each alone, 3 steps", *_shares(_pack_error(model, plan)))
-    for precision in PRECISIONS[1:]:
+    for precision in (each for each in plan.precisions if each != "float32"):
         table.add_row(f"{precision} against float32, 3 steps", *_shares(_precision_error(model, plan, precision)))
     return table
 
@@ -156,20 +178,22 @@ def _precision_error(model: Model, plan: Plan, precision: str) -> Any:
     return np.abs(images[0] - images[1]) / 255
 
 
-def _speeds_table(model: Model, plan: Plan, rates: dict[str, float]) -> Table:
-    headings = ("precision", "pictures", "pictures/s", "megapixel-steps/s", "of the matrix rate", "against op by op")
-    table = Table(*headings, title=f"{model.name}: whole dreams, {plan.octaves} octaves of {plan.steps} steps")
+def _print_speeds(model: Model, plan: Plan, rates: dict[str, float], console: Console) -> None:
     eager = 1 / _eager_seconds(model, plan)
-    table.add_row("float32", "1, op by op", f"{eager:.3f}", *_rate_cells(model, plan, eager, rates["float32"]), "1.0x")
-    for precision in PRECISIONS:
+    for precision in plan.precisions:
+        headings = ("pictures", "pictures/s", "megapixel-steps/s", "of the matrix rate", "against op by op")
+        title = f"{model.name}, {precision}: whole dreams, {plan.octaves} octave(s) of {plan.steps} steps"
+        table = Table(*headings, title=title)
+        cells = _rate_cells(model, plan, eager, rates["float32"])
+        table.add_row("1, op by op in float32", f"{eager:.3f}", *cells, "1.0x")
         for count in plan.packs:
-            table.add_row(
-                precision, str(count), *_pack_cells(model, plan, precision, count, rate=rates[precision], eager=eager)
-            )
-    return table
+            table.add_row(str(count), *_pack_cells(model, plan, precision, count, rate=rates[precision], eager=eager))
+        console.print(table)
 
 
 def _pack_cells(model: Model, plan: Plan, precision: str, count: int, *, rate: float, eager: float) -> tuple[str, ...]:
+    if plan.is_over():
+        return "not done: no time left", "", "", ""
     try:
         speed = count / _pack_seconds(model, plan, precision, count)
     except Exception as error:  # noqa: BLE001  # each library has its own error for too little memory
@@ -178,11 +202,14 @@ def _pack_cells(model: Model, plan: Plan, precision: str, count: int, *, rate: f
 
 
 def _pack_seconds(model: Model, plan: Plan, precision: str, count: int) -> float:
-    """Return the seconds of a pack's whole dream; the first one compiles and isn't counted."""
+    """Return the seconds of a pack's whole dream, the best of up to three; the first one compiles and isn't counted."""
     pictures = _pictures(plan, count)
     params = [_params(model, plan, precision, seed=seed) for seed in range(count)]
     _images(dream_pack(pictures, params, model=model))
-    return _seconds(lambda: _images(dream_pack(pictures, params, model=model)))
+    taken: list[float] = []
+    while len(taken) < REPEATS and sum(taken) < REPEATS_S:
+        taken.append(_seconds(lambda: _images(dream_pack(pictures, params, model=model))))
+    return min(taken)
 
 
 def _eager_seconds(model: Model, plan: Plan) -> float:

