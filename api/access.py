@@ -45,10 +45,15 @@ LOOPBACK_NAMES = frozenset({"localhost"})
 
 
 def register_access(app: Flask) -> None:
-    """Let requests through that may be made, and answer the others."""
-    app.before_request(_let_in)
+    """Find out who asks, and answer those that nobody knows."""
+    app.before_request(_recognise)
     app.register_error_handler(UnknownKeyError, _unknown_key)
     app.register_error_handler(ForbiddenError, _forbidden)
+
+
+def register_scopes(app: Flask) -> None:
+    """Let requests through that their callers may make, and answer the others."""
+    app.before_request(_let_in)
 
 
 def caller() -> Caller:
@@ -56,10 +61,14 @@ def caller() -> Caller:
     return cast("Caller", g.caller)
 
 
+def _recognise() -> None:
+    if request.endpoint is not None and not _is_public():
+        g.caller = _authenticated()
+
+
 def _let_in() -> None:
-    if request.endpoint is None or _is_public():
+    if "caller" not in g:
         return
-    g.caller = _authenticated()
     wanted = _wanted_scope()
     if not caller().may(wanted):
         raise ForbiddenError(

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from flask_openapi import Info, OpenAPI
 
 from api import batches, catalog, docs, events, jobs, keys, operations, studio
-from api.access import register_access
+from api.access import register_access, register_scopes
 from api.contract import add_common, add_schemas
 from api.idempotency import register_idempotency
+from api.limits import register_limits
 from api.problems import register_problems, validation_problem
 from api.state import KEY
 from dreamcore.version import __version__
@@ -49,6 +50,8 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
     register_access(app)
+    register_limits(app)
+    register_scopes(app)
     register_idempotency(app)
     for blueprint in (jobs.bp, batches.bp, events.bp, catalog.bp, operations.bp, keys.bp):
         app.register_api(blueprint)

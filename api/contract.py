@@ -94,4 +94,4 @@ def problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
     }
 
 
-_REFUSALS = {str(status): Described.model_validate(described) for status, described in problems(401, 403).items()}
+_REFUSALS = {str(status): Described.model_validate(described) for status, described in problems(401, 403, 429).items()}

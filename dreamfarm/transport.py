@@ -141,6 +141,8 @@ def _is_busy(response: httpx2.Response) -> bool:
     """Tell whether the same call may be answered otherwise in a moment."""
     if response.status_code == HTTPStatus.CONFLICT:
         return _problem(response).code == "in_flight"
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return _problem(response).code != "quota_exceeded"  # that one lasts until midnight
     return response.status_code in BUSY
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from farm import keys
 from farm.errors import NotFoundError
+from farm.limits import quota_text
 from farm.owners import LOCAL, Owner
 from farm.redis import lua, redis_errors
 from farm.schema import BatchView, ErrorView, ProgressView, ResultFormat
@@ -58,6 +59,7 @@ class NewJob(NamedTuple):
     spec: JobSpec
     progress: ProgressView
     error: ErrorView | None = None
+    pixel_steps: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as ``lua/expand.lua`` takes it."""
@@ -66,12 +68,20 @@ class NewJob(NamedTuple):
             "state": self.state,
             "owner": self.spec.owner,
             "work_s": self.spec.work_s,
+            "pixel_steps": self.pixel_steps,
             "spec": self.spec.model_dump_json(),
             "progress": self.progress.model_dump_json(),
             "error": self.error.model_dump_json() if self.error else "",
             "code": self.error.code if self.error else "",
             "tags": self.spec.tags,
         }
+
+
+class Quota(NamedTuple):
+    """The pixel-steps that an owner may use today, and where they are counted; None without limit."""
+
+    key: str
+    limit: int | None
 
 
 class BatchRecord(BaseModel):
@@ -188,8 +198,12 @@ class BatchStore:
         return [BatchInput.model_validate_json(text) for text in texts]
 
     @redis_errors()
-    def expand(self, batch: BatchRecord, jobs: list[NewJob]) -> bool:
-        """Create the batch's next jobs and move its cursor; False when somebody else was faster, or it is canceled."""
+    def expand(self, batch: BatchRecord, jobs: list[NewJob], quota: Quota) -> list[str]:
+        """Create the batch's next jobs and move its cursor; return the ids of those that are queued.
+
+        None are when somebody else was faster, or it is canceled. Jobs that exceed the quota have failed.
+        """
+        over = ErrorView(code="quota_exceeded", message=f"{quota_text(batch.spec.owner, quota.limit)} Retry it later.")
         answer = self._expand(
             keys=[
                 keys.batch(batch.id),
@@ -197,10 +211,16 @@ class BatchStore:
                 keys.batch_jobs(batch.id),
                 keys.SENT,
                 keys.UNTIDY,
+                quota.key,
             ],
-            args=[batch.cursor, json.dumps([job.to_dict() for job in jobs])],
+            args=[
+                batch.cursor,
+                json.dumps([job.to_dict() for job in jobs]),
+                "" if quota.limit is None else quota.limit,
+                over.model_dump_json(),
+            ],
         )
-        return bool(answer == "ok")
+        return list(map(str, answer))
 
     @redis_errors()
     def expanding(self) -> list[str]:

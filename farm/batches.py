@@ -12,7 +12,9 @@ from dreamcore.errors import DreamError
 from dreamcore.explain import explain
 from dreamcore.params import DreamParams
 from farm import change
-from farm.batch_store import BatchSpec, NewJob
+from farm.batch_store import BatchSpec, NewJob, Quota
+from farm.jobs import cost
+from farm.limits import usage_key
 from farm.record import JobSpec
 from farm.schema import BatchPlan, ErrorView, PictureView, ProgressView
 from farm.states import JobState
@@ -56,8 +58,15 @@ class BatchService:
     def create(self, spec: BatchSpec, inputs: Sequence[BatchInput], *, batch_id: str | None = None) -> BatchRecord:
         """Store a batch. Once this returns, none of its jobs can be lost; pictures are looked at job by job.
 
-        The same `batch_id` again makes no second batch.
+        The same `batch_id` again makes no second batch. The day's quota is charged as the jobs are made; those that
+        exceed it fail by code.
+
+        Raises
+        ------
+        LimitError, QueueFullError
+            The owner or the farm has too much to do already; nothing was stored.
         """
+        self.jobs.limits.admit(spec.owner, jobs=len(inputs) * len(spec.sweep.axes()), pixel_steps=0)
         return self.store.create(batch_id or str(ULID()), spec, inputs)
 
     def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchPlan:
@@ -76,10 +85,9 @@ class BatchService:
             self.store.mark_expanded(batch_id)
             return False
         made = _Maker(self.jobs, self.pictures, batch).make(items)
-        if self.store.expand(batch, made):
-            for job in made:
-                if job.state is JobState.QUEUED:
-                    self.jobs.queue.send(job.id, 1)
+        quota = Quota(usage_key(batch.spec.owner), self.jobs.limits.pixel_steps_a_day(batch.spec.owner))
+        for job_id in self.store.expand(batch, made, quota):
+            self.jobs.queue.send(job_id, 1)
         return True
 
     def expand_some(self, *, seconds: float) -> None:
@@ -155,7 +163,7 @@ class _Maker:
             )
         except (DreamError, ValidationError) as error:
             return self._failed(job_id, item, params, error)
-        return NewJob(id=job_id, state=JobState.QUEUED, spec=spec, progress=progress)
+        return NewJob(id=job_id, state=JobState.QUEUED, spec=spec, progress=progress, pixel_steps=cost(spec))
 
     def _failed(self, job_id: str, item: Item, params: Point, error: DreamError | ValidationError) -> NewJob:
         spec = JobSpec(

@@ -33,6 +33,21 @@ class ForbiddenError(FarmError):
     """The key is right, and doesn't allow this."""
 
 
+class LimitError(FarmError):
+    """An owner asks for more than they may; the policy is as the header RateLimit-Policy tells it."""
+
+    def __init__(self, message: str, *, code: str, policy: str, left: int, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.policy = policy
+        self.left = left
+        self.retry_after_s = retry_after_s
+
+
+class QueueFullError(FarmError):
+    """The farm holds as many queued jobs as it may."""
+
+
 class InvalidKeyReuseError(FarmError):
     """An Idempotency-Key stands for another call already."""
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
 from ulid import ULID
 
+from dreamcore.errors import DreamError
 from dreamcore.octaves import plan_octaves
+from dreamcore.params import DreamParams
 from dreamcore.planner import REFERENCE
-from dreamcore.workload import count_work
+from dreamcore.workload import count_work, pixel_steps
+from dreamcore.zoom_path import ZoomParams
 from farm import change, keys
 from farm.change import Outcome
 from farm.errors import ConflictError, NotFoundError
@@ -19,9 +23,9 @@ from farm.states import ACTIVE, JobState
 
 if TYPE_CHECKING:
     from dreamcore.octaves import OctavePlan
-    from dreamcore.params import DreamParams
-    from dreamcore.zoom_path import VideoFormat, ZoomParams
+    from dreamcore.zoom_path import VideoFormat
     from farm.change import Applied, Change
+    from farm.limits import Limits
     from farm.pictures import PictureService, SeenPicture
     from farm.queue import RenderQueue
     from farm.record import JobRecord
@@ -35,11 +39,14 @@ FILM_FORMATS: dict[VideoFormat, OutputFormat] = {"mp4": "mp4", "webm": "webm", "
 class JobService:
     """Jobs from their creation to their removal."""
 
-    def __init__(self, store: JobStore, storage: ObjectStore, queue: RenderQueue, pictures: PictureService) -> None:
+    def __init__(
+        self, store: JobStore, storage: ObjectStore, queue: RenderQueue, pictures: PictureService, limits: Limits
+    ) -> None:
         self.store = store
         self.storage = storage
         self.queue = queue
         self.pictures = pictures
+        self.limits = limits
 
     def create(
         self,
@@ -66,10 +73,13 @@ class JobService:
             The film's format can't show so many frames per second; nothing was stored.
         GuideError
             A guide is missing, or given for nothing; nothing was stored.
+        LimitError, QueueFullError
+            The owner or the farm has too much to do already; nothing was stored.
         """
         spec, progress = self.prepare(
             picture, params, owner=owner, guide=guide, zoom=zoom, result_format=result_format, name=name, tags=tags
         )
+        self.limits.admit(owner, jobs=1, pixel_steps=cost(spec))
         for seen in filter(None, (picture, guide)):
             self.pictures.keep(seen, owner=owner)
         job = self.store.create(job_id or str(ULID()), spec, progress)
@@ -124,7 +134,10 @@ class JobService:
 
     def retry(self, job_id: str) -> JobRecord:
         """Queue a failed, canceled or expired job again; an active one is left as it is."""
-        start = self.get(job_id).progress.model_copy(
+        before = self.get(job_id)
+        if before.state not in ACTIVE:
+            self.limits.admit(before.spec.owner, jobs=1, pixel_steps=cost(before.spec))
+        start = before.progress.model_copy(
             update={"fraction": 0.0, "frame": 0, "octave": 0, "step": 0, "loss": None, "eta_s": None}
         )
         outcome = self._apply(change.retry(job_id, progress=start.model_dump_json()))
@@ -213,6 +226,16 @@ class JobService:
         if outcome is Outcome.MISSING:
             self.get(wanted.id)
         return outcome
+
+
+def cost(spec: JobSpec) -> int:
+    """Return the pixel-steps that a job takes; one that can't be dreamt takes none."""
+    try:
+        params = DreamParams.model_validate(spec.params)
+        zoom = ZoomParams.model_validate(spec.zoom) if spec.zoom else None
+        return pixel_steps(params, (spec.input.height, spec.input.width), zoom=zoom)
+    except (DreamError, ValidationError):
+        return 0
 
 
 def _weigh(params: DreamParams, picture: SeenPicture, *, zoom: ZoomParams | None, guide: SeenPicture | None) -> float:

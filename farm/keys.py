@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from farm.states import JobState
 
 INDEX = "jobs:index"
+COUNTS = "jobs:counts"
 SENT = "jobs:sent"
 UNTIDY = "jobs:untidy"
 JANITOR_LOCK = "janitor:lock"
@@ -61,6 +62,16 @@ def pictures_of(owner: str) -> str:
 def upload_owner(upload_id: str) -> str:
     """Text with a time to live: who asked for an upload."""
     return f"upload:{upload_id}"
+
+
+def rate(key_id: str) -> str:
+    """Text with a time to live: how full a key's bucket of requests is."""
+    return f"rate:{key_id}"
+
+
+def usage(owner: str, day: str) -> str:
+    """Number with a time to live: the pixel-steps that an owner asked for on a day."""
+    return f"usage:{owner}:{day}"
 
 
 def idempotency(owner: str, digest: str) -> str:

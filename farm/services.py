@@ -11,6 +11,7 @@ from farm.batches import BatchService
 from farm.events import EventReader
 from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
+from farm.limits import Limits
 from farm.pictures import PictureService
 from farm.queue import RenderQueue, make_celery
 from farm.redis import connect_redis
@@ -39,6 +40,7 @@ class Services:
     workers: WorkerRegistry
     api_keys: ApiKeys
     idempotency: IdempotencyStore
+    limits: Limits
 
     @classmethod
     def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
@@ -48,7 +50,8 @@ class Services:
         store = JobStore(redis)
         pictures = PictureService(storage, redis, settings)
         queue = RenderQueue(celery or make_celery(settings), redis)
-        jobs = JobService(store, storage, queue, pictures)
+        limits = Limits(redis, settings)
+        jobs = JobService(store, storage, queue, pictures, limits)
         return cls(
             settings=settings,
             storage=storage,
@@ -61,4 +64,5 @@ class Services:
             workers=WorkerRegistry(redis),
             api_keys=ApiKeys(redis),
             idempotency=IdempotencyStore(redis),
+            limits=limits,
         )

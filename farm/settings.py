@@ -47,6 +47,18 @@ class Settings(BaseSettings):
         Literal["required", "off"], Field(description="Whether requests need a key; off serves this machine alone.")
     ] = "required"
 
+    requests_per_minute: Annotated[int, Field(ge=1, description="Requests that a key may make in a minute.")] = 3000
+    max_queued_jobs: Annotated[
+        int | None, Field(ge=1, description="Queued jobs that the farm holds; unset: no limit.")
+    ] = 1_000_000
+    max_queued_jobs_per_owner: Annotated[
+        int | None, Field(ge=1, description="Queued jobs that an owner may have; unset: no limit.")
+    ] = 200_000
+    pixel_steps_per_day: Annotated[
+        int | None,
+        Field(ge=1, description="Pixels times steps that an owner has for a day (UTC); unset: no limit."),
+    ] = None
+
     presign_expiry_s: Annotated[int, Field(ge=10, le=604_800, description="Life of a presigned link, in s.")] = 3600
 
     max_megapixels: Annotated[float, Field(gt=0, le=1000, description="Largest picture accepted, in MP.")] = 64

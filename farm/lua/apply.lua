@@ -56,6 +56,11 @@ if redis.call('HGET', job, 'seq') == '1' then tell((redis.call('HGET', job, 'fin
 if change.to and change.to ~= state then
   count(state, -1)
   count(change.to, 1)
+  local owner = redis.call('HGET', job, 'owner') or 'local'
+  if redis.call('HINCRBY', 'jobs:counts', owner .. ':' .. state, -1) <= 0 then
+    redis.call('HDEL', 'jobs:counts', owner .. ':' .. state)
+  end
+  redis.call('HINCRBY', 'jobs:counts', owner .. ':' .. change.to, 1)
   if state == 'failed' then count_failure(redis.call('HGET', job, 'error'), -1) end
   if change.to == 'failed' then count_failure(change.set.error, 1) end
   redis.call('ZREM', 'jobs:state:' .. state, change.id)

@@ -11,6 +11,7 @@ redis.call('HSET', KEYS[1], 'v', 1, 'state', 'queued', 'seq', 1, 'attempt', 1, '
 redis.call('ZADD', 'jobs:index', 0, ARGV[1])
 redis.call('ZADD', 'jobs:state:queued', 0, ARGV[1])
 redis.call('ZADD', 'jobs:owner:' .. ARGV[4], 0, ARGV[1])
+redis.call('HINCRBY', 'jobs:counts', ARGV[4] .. ':queued', 1)
 redis.call('ZADD', KEYS[2], now_ms, ARGV[1])
 for i = 6, #ARGV do redis.call('ZADD', 'jobs:tag:' .. ARGV[i], 0, ARGV[1]) end
 return 1

@@ -9,7 +9,11 @@ if state == 'queued' or state == 'running' then return 'active' end
 redis.call('ZREM', 'jobs:index', ARGV[1])
 redis.call('ZREM', 'jobs:state:' .. state, ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
-redis.call('ZREM', 'jobs:owner:' .. (redis.call('HGET', KEYS[1], 'owner') or 'local'), ARGV[1])
+local owner = redis.call('HGET', KEYS[1], 'owner') or 'local'
+redis.call('ZREM', 'jobs:owner:' .. owner, ARGV[1])
+if redis.call('HINCRBY', 'jobs:counts', owner .. ':' .. state, -1) <= 0 then
+  redis.call('HDEL', 'jobs:counts', owner .. ':' .. state)
+end
 local batch = redis.call('HGET', KEYS[1], 'batch')
 if batch then
   redis.call('ZREM', 'batch:' .. batch .. ':jobs', ARGV[1])

@@ -1,18 +1,29 @@
 -- Creates the next jobs of a batch and moves its cursor, both or neither.
 --
 -- KEYS  1 batch hash · 2 counts of the batch by state · 3 the batch's jobs · 4 jobs by time of sending · 5 jobs to tidy up after
--- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, work_s, spec, progress, error, code, tags}
--- Answer: ok, moved (somebody else was faster), canceled or missing.
+--       6 pixel-steps of the owner, today
+-- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, work_s, pixel_steps, spec, progress, error,
+--       code, tags} · 3 most pixel-steps of the owner a day, or nothing · 4 the error of jobs beyond
+-- Answer: the ids of the jobs queued; none where somebody else was faster, or the batch is canceled or gone.
 local batch, counts, own, sent, untidy = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local found = redis.call('HMGET', batch, 'cursor', 'canceled', 'id')
-if not found[1] then return 'missing' end
-if found[2] then return 'canceled' end
-if tonumber(found[1]) ~= tonumber(ARGV[1]) then return 'moved' end
+if not found[1] or found[2] or tonumber(found[1]) ~= tonumber(ARGV[1]) then return {} end
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 
+local used, charged, queued = tonumber(redis.call('GET', KEYS[6]) or 0), 0, {}
+local function charge(job)
+  if ARGV[3] ~= '' and used + charged + job.pixel_steps > tonumber(ARGV[3]) then
+    job.state, job.error, job.code = 'failed', ARGV[4], cjson.decode(ARGV[4]).code
+  else
+    charged = charged + job.pixel_steps
+    queued[#queued + 1] = job.id
+  end
+end
+
 local jobs = cjson.decode(ARGV[2])
 for _, job in ipairs(jobs) do
+  if job.state == 'queued' then charge(job) end
   local key = 'job:' .. job.id
   redis.call('HSET', key, 'v', 1, 'state', job.state, 'seq', 1, 'attempt', 1, 'lost', 0, 'created_ms', now_ms,
     'spec', job.spec, 'progress', job.progress, 'batch', found[3], 'owner', job.owner,
@@ -20,6 +31,7 @@ for _, job in ipairs(jobs) do
   redis.call('ZADD', 'jobs:index', 0, job.id)
   redis.call('ZADD', 'jobs:state:' .. job.state, 0, job.id)
   redis.call('ZADD', 'jobs:owner:' .. job.owner, 0, job.id)
+  redis.call('HINCRBY', 'jobs:counts', job.owner .. ':' .. job.state, 1)
   redis.call('ZADD', own, 0, job.id)
   redis.call('HINCRBY', counts, job.state, 1)
   for _, tag in ipairs(job.tags) do redis.call('ZADD', 'jobs:tag:' .. tag, 0, job.id) end
@@ -31,5 +43,9 @@ for _, job in ipairs(jobs) do
     redis.call('ZADD', sent, now_ms, job.id)
   end
 end
+if charged > 0 then
+  redis.call('INCRBY', KEYS[6], string.format('%.0f', charged))
+  redis.call('EXPIRE', KEYS[6], 172800)
+end
 redis.call('HINCRBY', batch, 'cursor', #jobs)
-return 'ok'
+return queued
