@@ -70,7 +70,7 @@ def rate(key_id: str) -> str:
 
 
 def usage(owner: str, day: str) -> str:
-    """Number with a time to live: the pixel-steps that an owner asked for on a day."""
+    """Text with a time to live: how many pixel-steps an owner asked for on a day."""
     return f"usage:{owner}:{day}"
 
 
