@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dreamcore.version import __version__
 
 if TYPE_CHECKING:
+    from dreamcore.calibration import estimate
     from dreamcore.checkpoint import Checkpoint
     from dreamcore.engine import dream
     from dreamcore.models import load_model
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dreamcore.pack_keys import pack_key
     from dreamcore.packs import dream_pack
     from dreamcore.params import DreamParams
+    from dreamcore.planner import Estimate
     from dreamcore.results import DreamResult, Progress, Stopped
     from dreamcore.zoom import zoom
     from dreamcore.zoom_path import ZoomParams
@@ -26,12 +28,14 @@ __all__ = [
     "Checkpoint",
     "DreamParams",
     "DreamResult",
+    "Estimate",
     "Progress",
     "Stopped",
     "ZoomParams",
     "__version__",
     "dream",
     "dream_pack",
+    "estimate",
     "load_model",
     "pack_key",
     "plan_octaves",
@@ -42,10 +46,12 @@ HOMES = {
     "Checkpoint": "checkpoint",
     "DreamParams": "params",
     "DreamResult": "results",
+    "Estimate": "planner",
     "Progress": "results",
     "Stopped": "results",
     "dream": "engine",
     "dream_pack": "packs",
+    "estimate": "calibration",
     "load_model": "models",
     "pack_key": "pack_keys",
     "plan_octaves": "octaves",

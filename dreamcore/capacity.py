@@ -79,6 +79,13 @@ def activation_elements(model: ModelSpec, layers: Sequence[str], size: Size) -> 
     return sum(math.prod(_cells(model, node.name, size)) * node.channels for node in nodes)
 
 
+def node_count(model: ModelSpec, layers: Sequence[str]) -> int:
+    """Return how many operations a network is up to its deepest layer; where Keras runs it, by those listed."""
+    if model.graph is None:
+        return KERAS_SHARE * (1 + max(model.layers.index(model.layer(layer)) for layer in layers))
+    return len(model.graph.needed_for(list(layers)))
+
+
 def _cells(model: ModelSpec, name: str, size: Size) -> Size:
     """Return a node's number of rows and columns."""
     height, width = size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dreamcore import catalog
@@ -26,34 +26,27 @@ FLOAT_BYTES = 4
 class Speed:
     """What each part of the work takes on a device with a model, in seconds.
 
-    seconds = operations * s_per_operation + elements * s_per_element + calls * s_per_call + octaves * s_per_octave
+    seconds = operations * s_per_operation + elements * s_per_element + launches * s_per_launch
     """
 
     s_per_operation: float
     s_per_element: float
-    s_per_call: float
-    s_per_octave: float
+    s_per_launch: float
 
     def seconds(self, work: Work) -> float:
         """Return what work takes, once the network is loaded and its step is compiled."""
         return (
             work.operations * self.s_per_operation
             + work.elements * self.s_per_element
-            + work.calls * self.s_per_call
-            + work.octaves * self.s_per_octave
+            + work.launches * self.s_per_launch
         )
 
     def times(self, factor: float) -> Speed:
         """Return the speed of a device on which everything takes so many times as long."""
-        return Speed(
-            self.s_per_operation * factor,
-            self.s_per_element * factor,
-            self.s_per_call * factor,
-            self.s_per_octave * factor,
-        )
+        return Speed(self.s_per_operation * factor, self.s_per_element * factor, self.s_per_launch * factor)
 
 
-REFERENCE = Speed(s_per_operation=1e-11, s_per_element=5e-10, s_per_call=5e-3, s_per_octave=5e-3)
+REFERENCE = Speed(s_per_operation=1e-11, s_per_element=2e-10, s_per_launch=3e-4)
 """A device of round numbers, about two cores of a server: what work weighs where no device was measured yet."""
 
 
@@ -78,6 +71,10 @@ class Estimate:
     work: Work
     peak_memory_bytes: float
     seconds: float | None
+
+    def at(self, speed: Speed) -> Estimate:
+        """Return the estimate with the seconds at a speed."""
+        return replace(self, seconds=speed.seconds(self.work))
 
     @property
     def operations(self) -> float:
@@ -112,8 +109,8 @@ def plan(
         The network takes no image so small.
     """
     work = count_work(params, shape, zoom=zoom, guides=guides, memory_bytes=memory_bytes)
-    peak = peak_memory(params, shape, memory_bytes=memory_bytes)
-    return Estimate(work, peak, None if speed is None else speed.seconds(work))
+    untimed = Estimate(work, peak_memory(params, shape, memory_bytes=memory_bytes), seconds=None)
+    return untimed if speed is None else untimed.at(speed)
 
 
 def peak_memory(params: DreamParams, shape: Sequence[int], *, memory_bytes: float = math.inf) -> float:

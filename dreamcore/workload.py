@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from dreamcore import catalog
-from dreamcore.capacity import activation_elements, step_operations
+from dreamcore.capacity import activation_elements, node_count, step_operations
 from dreamcore.memory import planned_core_px
 from dreamcore.octaves import plan_octaves
 from dreamcore.profiles import PROFILES
@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from dreamcore.params import DreamParams
     from dreamcore.zoom_path import ZoomParams
 
-MOVE_PASSES = 30
-"""How often a step goes over the image outside the network: shifting, unwrapping, normalising, moving, clipping."""
-OPTIONAL_PASSES = {"local": 20, "smoothing": 15, "growth": 60, "pyramid": 60, "penalty": 15, "memory": 8}
-RESIZE_PASSES = {"bicubic": 40, "bilinear": 20, "corner-aligned": 20}
+# Measured on a processor, one image-wide pass being the unit; speeds that are fitted on a device scale them.
+ACTIVATION_PASSES = 3
+"""How often an activation is gone over, forward and back, besides being computed."""
+MOVE_PASSES = 95
+"""How often a step goes over the image outside the network: shifting, unwrapping, moving, clipping."""
+OPTIONAL_PASSES = {"local": 65, "smoothing": 35, "growth": 45, "pyramid": 110, "penalty": 50, "memory": 15}
+RESIZE_PASSES = {"bicubic": 45, "bilinear": 20, "corner-aligned": 30}
+"""Of the larger of the two images."""
 EDGE_PASSES = 20
 """How often the photo is gone over before the first step and after the last."""
+MOVE_LAUNCHES = 15
+OCTAVE_LAUNCHES = 15
 COLOURS = 3
 
 
@@ -40,19 +46,16 @@ class Work:
     operations
         Multiplications and additions of the network, forward and back.
     elements
-        Numbers gone over: activations, and the image's colours as often as a step touches them.
-    calls
-        Gradients taken: one a step, or one a tile.
-    octaves
-        Changes of size.
+        Numbers gone over: activations, and the image's colours, each as often as a step touches them.
+    launches
+        Operations of any size that are started: nodes of the network, and what a step does besides.
     pixel_steps
         Pixels of the image, each as often as it is moved.
     """
 
     operations: float = 0.0
     elements: float = 0.0
-    calls: int = 0
-    octaves: int = 0
+    launches: int = 0
     pixel_steps: int = 0
 
     def __add__(self, other: Work) -> Work:
@@ -119,24 +122,43 @@ def _moved_pixels(params: DreamParams, shape: Sequence[int]) -> int:
 def _dream_work(
     params: DreamParams, shape: Sequence[int], guides: Sequence[Sequence[int]], memory_bytes: float
 ) -> Work:
-    sizes = plan_octaves(params, shape[0], shape[1]).sizes
-    photo = math.prod(shape[:2])
-    total = Work(elements=COLOURS * EDGE_PASSES * photo)
+    sizes, photo = plan_octaves(params, shape[0], shape[1]).sizes, (shape[0], shape[1])
+    resized = RESIZE_PASSES[PROFILES[params.profile].kernel] * _resized_pixels(params, sizes, photo)
+    edges = EDGE_PASSES * math.prod(photo)
+    total = Work(elements=COLOURS * (resized + edges), launches=OCTAVE_LAUNCHES * len(sizes))
     for size in sizes:
         total += _step_work(params, size, guides, memory_bytes).times(params.steps)
-        total += Work(elements=COLOURS * _resize_passes(params) * math.prod(size), octaves=1)
     return total
+
+
+def _resized_pixels(params: DreamParams, sizes: Sequence[Size], photo: Size) -> int:
+    """Return the pixels of all changes of size, of the larger of the two images each."""
+    profile, areas = PROFILES[params.profile], [math.prod(size) for size in sizes]
+    from_photo = 0 if sizes[-1] == photo else math.prod(photo)
+
+    def base(index: int) -> int:
+        """Return the cost of the undreamt photo at an octave's size: made from the next larger one, or at once."""
+        if profile.octave_rule.endswith("in-turn"):
+            return from_photo + sum(areas[index + 1 :])
+        return 0 if sizes[index] == photo else max(areas[index], math.prod(photo))
+
+    bases = [base(index) for index in range(len(sizes))]
+    started = params.start == "photo"
+    total = bases[0] * started + sum(areas[1:]) + from_photo
+    if started and profile.detail != "never":
+        total += sum(bases[1:]) + sum(bases[:-1])
+    return total + (sum(bases) if params.keep_colors else 0)
 
 
 def _step_work(params: DreamParams, size: Size, guides: Sequence[Sequence[int]], memory_bytes: float) -> Work:
     layers, pixels = params.aimed_layers, math.prod(size)
     crops = crops_of_step(params, size, memory_bytes=memory_bytes)
-    operations = sum(count * _operations(params.model, layers, crop) for crop, count in crops)
-    elements = sum(count * _elements(params.model, layers, crop) for crop, count in crops)
+    activations = sum(count * _elements(params.model, layers, crop) for crop, count in crops)
     return Work(
-        operations=operations + _match_operations(params, size, guides),
-        elements=elements + COLOURS * _move_passes(params) * pixels,
-        calls=sum(count for _, count in crops),
+        operations=sum(count * _operations(params.model, layers, crop) for crop, count in crops)
+        + _match_operations(params, size, guides),
+        elements=ACTIVATION_PASSES * activations + COLOURS * _move_passes(params) * pixels,
+        launches=MOVE_LAUNCHES + _nodes(params.model, layers) * sum(count for _, count in crops),
         pixel_steps=pixels,
     )
 
@@ -180,6 +202,11 @@ def _elements(model: str, layers: tuple[str, ...], size: Size) -> int:
     return activation_elements(catalog.get_model(model), layers, size)
 
 
+@lru_cache(maxsize=256)
+def _nodes(model: str, layers: tuple[str, ...]) -> int:
+    return node_count(catalog.get_model(model), layers)
+
+
 def _match_operations(params: DreamParams, size: Size, guides: Sequence[Sequence[int]]) -> float:
     """Return the operations of comparing each cell with each cell of the guides it follows."""
     model = catalog.get_model(params.model)
@@ -204,10 +231,3 @@ def _move_passes(params: DreamParams) -> int:
         "memory": params.optimiser != "ascent",
     }
     return MOVE_PASSES + sum(extra[name] for name, there in asked.items() if there)
-
-
-def _resize_passes(params: DreamParams) -> int:
-    """Return the passes of an octave's change of size: the image, and the photo twice where detail is put back."""
-    profile = PROFILES[params.profile]
-    times = 1 if profile.detail == "never" or params.start == "noise" else 3
-    return times * RESIZE_PASSES[profile.kernel]

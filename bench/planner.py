@@ -1,0 +1,127 @@
+"""Estimates against the truth, twelve different jobs in one run, taking turns: `python -m bench.planner`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from dreamcore import DreamParams, ZoomParams, dream, load_model
+from dreamcore.backend import describe_backend, describe_device
+from dreamcore.calibration import measured
+from dreamcore.errors import WeightsError
+from dreamcore.speeds import fitted
+from dreamcore.workload import count_work
+from dreamcore.zoom import zoom
+
+if TYPE_CHECKING:
+    from dreamcore.models import Model
+    from dreamcore.planner import Speed
+
+ROUNDS = 3
+TARGET = 0.25
+
+
+@dataclass(frozen=True)
+class Job:
+    """A dream on noise of a size (height, width), px; a zoom where it has a path."""
+
+    title: str
+    size: tuple[int, int]
+    given: dict[str, Any]
+    path: ZoomParams | None = None
+    took: list[float] = field(default_factory=list)
+
+    @property
+    def params(self) -> DreamParams:
+        """What is dreamt."""
+        return DreamParams(**self.given)
+
+    def run(self, *, steps: int | None = None) -> float:
+        """Dream; return the seconds that it took."""
+        params = self.params if steps is None else self.params.model_copy(update={"steps": steps})
+        picture = np.random.default_rng(1).integers(0, 256, (*self.size, 3), dtype=np.uint8)
+        model = loaded(params.model)
+        start = time.perf_counter()
+        if self.path is None:
+            dream(picture, params, model=model)
+        else:
+            list(zoom(picture, params, self.path, model=model))
+        return time.perf_counter() - start
+
+    def expected(self, speed: Speed) -> float:
+        """Return the seconds that it should take."""
+        return speed.seconds(count_work(self.params, self.size, zoom=self.path))
+
+
+MIXED3 = {"model": "inception_v3", "layers": {"mixed3": 1.0}, "octaves": 2, "steps": 5}
+JOBS = (
+    Job("defaults", (427, 640), {}),
+    Job("defaults, larger", (575, 1024), {"steps": 8}),
+    Job("shallow layer, one octave", (512, 512), {"layers": {"fire3": 1.0}, "octaves": 1, "steps": 20}),
+    Job("tall and narrow, many octaves", (700, 130), {"octaves": 8, "octave_scale": 1.2, "steps": 10}),
+    Job("recipe lapnorm", (400, 600), {"profile": "lapnorm"}),
+    Job("recipe smoothed", (400, 600), {"profile": "smoothed"}),
+    Job("Adam, penalties", (480, 480), {"optimiser": "adam", "total_variation": 0.1, "l2_penalty": 0.1, "octaves": 3}),
+    Job("exact tiles", (900, 1200), {"layers": {"fire8": 1.0}, "tiling": "exact", "octaves": 1, "steps": 4}),
+    Job("rolled tiles", (1024, 1024), {"tiling": "rolled", "octaves": 1, "steps": 5}),
+    Job("zoom of 6 frames", (240, 320), {"octaves": 3, "steps": 8}, ZoomParams(frames=6)),
+    Job("Inception v3 mixed3", (300, 400), MIXED3),
+    Job("Inception v3 mixed4-7, recipe keras", (400, 600), {"profile": "keras", "steps": 5, "max_loss": None}),
+)
+
+
+def loaded(name: str) -> Model:
+    """Return a model with its weights, or with random ones where there are none: they take as long."""
+    try:
+        return load_model(name)
+    except WeightsError:
+        return load_model(name, "random")
+
+
+def main() -> None:
+    """Measure speeds and jobs in turn, fit, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    rounds = parser.parse_args().rounds
+    names = sorted({job.params.model for job in JOBS})
+    for job in JOBS:
+        job.run(steps=1)
+    speeds: dict[str, list[Speed]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            speeds[name].append(fitted(list(measured(loaded(name)))))
+            for job in JOBS:
+                if job.params.model == name:
+                    job.took.append(job.run())
+    report(speeds)
+
+
+def report(speeds: dict[str, list[Speed]]) -> None:
+    """Print each job's runs beside the estimates of the same rounds."""
+    console = Console(width=150)
+    console.print(f"{describe_device()}, {describe_backend()}; {len(JOBS)} jobs")
+    table = Table("job", "model", "px", "estimates, s", "measured, s", "ratio", "of medians")
+    off = 0
+    for job in JOBS:
+        expected = [job.expected(speed) for speed in speeds[job.params.model]]
+        ratios = [told / took for told, took in zip(expected, job.took, strict=True)]
+        best = median(expected) / median(job.took)
+        off += abs(best - 1) > TARGET
+        height, width = job.size
+        cells = [" ".join(f"{value:.2f}" for value in values) for values in (expected, job.took, ratios)]
+        table.add_row(job.title, job.params.model, f"{width}x{height}", *cells, f"{best:.2f}")
+    console.print(table)
+    console.print(f"{len(JOBS) - off} of {len(JOBS)} within {TARGET:.0%}; speeds:")
+    for name, found in speeds.items():
+        console.print(name, *found, sep="\n  ")
+
+
+if __name__ == "__main__":
+    main()
