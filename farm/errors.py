@@ -55,6 +55,18 @@ class InvalidKeyReuseError(FarmError):
         super().__init__(f"The Idempotency-Key {name!r} stands for another call. Take a new one for each new call.")
 
 
+class AddressError(FarmError):
+    """A user names an address that the farm doesn't call."""
+
+    code = "address_refused"
+
+
+class CallError(FarmError):
+    """An address that a user named didn't answer, or not as it should."""
+
+    code = "call_failed"
+
+
 class ConflictError(FarmError):
     """The job's state doesn't allow it."""
 

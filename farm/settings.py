@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, Field, IPvAnyNetwork, RedisDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         int | None,
         Field(ge=1, description="Pixels times steps that an owner has for a day (UTC); unset: no limit."),
     ] = None
+
+    allowed_networks: Annotated[
+        list[IPvAnyNetwork],
+        Field(description='Networks that pictures and webhooks may be in though not public, as ["10.0.0.0/8"].'),
+    ] = []
+    fetch_timeout_s: Annotated[float, Field(gt=0, le=300, description="Longest time to fetch a picture's URL.")] = 20
 
     presign_expiry_s: Annotated[int, Field(ge=10, le=604_800, description="Life of a presigned link, in s.")] = 3600
 
