@@ -10,7 +10,7 @@ from flask_openapi.models import Parameter, Schema
 from flask_openapi.models import Response as Described
 
 from api.problems import CONTENT_TYPE
-from api.requests import JobRequest
+from api.requests import MAX_COMPANIONS, JobRequest
 from farm.schema import EventView
 
 REDIRECT: dict[str, Any] = {
@@ -34,13 +34,15 @@ ZIP: dict[str, Any] = {
 }
 
 _PICTURE = {"type": "string", "format": "binary"}
+_PICTURES = {"type": "array", "items": _PICTURE, "maxItems": MAX_COMPANIONS}
 _JOB_FORM = {
     "type": "object",
     "required": ["image"],
     "additionalProperties": False,
     "properties": {
         "image": {**_PICTURE, "description": "The picture: JPEG, PNG, WebP, GIF, TIFF or BMP."},
-        "guide": {**_PICTURE, "description": "A picture whose features the dream follows."},
+        "guide": {**_PICTURES, "description": "Pictures whose features the dream follows."},
+        "mask": {**_PICTURES, "description": "Pictures of the same size, white where to dream."},
         "params": {"type": "string", "contentMediaType": "application/json", "description": "DreamParams as JSON."},
         "tags": {"type": "string", "contentMediaType": "application/json", "description": "A list of tags as JSON."},
         "format": {"type": "string", "enum": ["png", "jpeg", "webp"]},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
-from werkzeug.datastructures import FileStorage
 
 from api.access import caller
 from api.answers import accepted, nothing, redirected, shown
@@ -12,6 +11,7 @@ from api.contract import JOB_BODY, REDIRECT, problems
 from api.idempotency import new_id
 from api.problems import InvalidRequestError
 from api.requests import (
+    MAX_COMPANIONS,
     JobOptions,
     JobPath,
     JobQuery,
@@ -37,18 +37,19 @@ def create_job() -> Response:
     """Store a job, queue it, answer 202 with where to poll."""
     if request.mimetype == "multipart/form-data":
         options: JobOptions = read_form_options()
-        picture, guide = _uploaded("image"), _uploaded("guide")
+        pictures, guides, masks = _uploaded("image"), _uploaded("guide"), _uploaded("mask")
     else:
         body = parse_body(JobRequest, read_json())
-        options, picture, guide = body, _referred(body.image), _referred(body.guide)
-    if picture is None:
+        options, pictures, guides, masks = body, _referred([body.image]), _referred(body.guide), _referred(body.mask)
+    if not pictures:
         raise InvalidRequestError([FieldProblem("/image", "There is no picture: send one as the file field 'image'.")])
     job = services().jobs.create(
-        picture,
+        pictures[0],
         options.params,
         job_id=new_id(),
         owner=caller().owner,
-        guide=guide,
+        guides=guides,
+        masks=masks,
         zoom=options.zoom_path(),
         result_format=options.format,
         name=options.name or _file_name(),
@@ -120,9 +121,13 @@ def get_input(path: JobPath) -> Response:
     return redirected(services().jobs.input_url(path.job_id))
 
 
-def _uploaded(field: str) -> SeenPicture | None:
-    file: FileStorage | None = request.files.get(field)
-    return services().pictures.look_at(file.read()) if file else None
+def _uploaded(field: str) -> list[SeenPicture]:
+    files = [file for file in request.files.getlist(field) if file]
+    most = 1 if field == "image" else MAX_COMPANIONS
+    if len(files) > most:
+        problem = f"{len(files)} pictures are sent as {field!r}; {most} may be. Leave the others out."
+        raise InvalidRequestError([FieldProblem(f"/{field}", problem)])
+    return [services().pictures.look_at(file.read()) for file in files]
 
 
 def _file_name() -> str | None:
@@ -130,10 +135,9 @@ def _file_name() -> str | None:
     return (file.filename or "")[-200:] or None if file else None
 
 
-def _referred(ref: PictureRef | None) -> SeenPicture | None:
-    if ref is None:
-        return None
+def _referred(refs: list[PictureRef]) -> list[SeenPicture]:
     pictures, owner = services().pictures, caller().owner
-    if ref.sha256:
-        return pictures.find(ref.sha256, owner=owner)
-    return pictures.find_upload(ref.upload or "", owner=owner)
+    return [
+        pictures.find(ref.sha256, owner=owner) if ref.sha256 else pictures.find_upload(ref.upload or "", owner=owner)
+        for ref in refs
+    ]

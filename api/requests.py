@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from api.problems import InvalidRequestError
 from dreamcore.explain import FieldProblem, explain
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 MAX_JOBS = 100_000
 """Jobs that a batch may have."""
+MAX_COMPANIONS = 16
+"""Guides, or masks, that a job may have."""
 
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
 
@@ -44,6 +46,16 @@ class PictureRef(Closed):
         if (self.sha256 is None) == (self.upload is None):
             raise ValueError('A picture is named by either "sha256" or "upload", by one of the two.')
         return self
+
+
+def _listed(given: Any) -> Any:
+    return given if isinstance(given, list) else [] if given is None else [given]
+
+
+PictureRefs = Annotated[
+    list[PictureRef], BeforeValidator(_listed, json_schema_input_type=PictureRef | list[PictureRef] | None)
+]
+"""One picture, or several."""
 
 
 class BatchItem(PictureRef):
@@ -77,7 +89,8 @@ class JobRequest(JobOptions):
     """A job as JSON."""
 
     image: PictureRef
-    guide: PictureRef | None = None
+    guide: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="What the dream follows.")] = []
+    mask: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="Where it dreams: white.")] = []
 
 
 class BatchRequest(Closed):

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from dreamcore.backend import ops
 from dreamcore.errors import DreamError, MaskError, PictureError
-from dreamcore.masks import check_mask_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,15 +49,15 @@ def check_given(
             )
     if model.name != params.model:
         raise DreamError(f"The model given is {model.name}, the parameters name {params.model}. Make them agree.")
-    params.check_guides(len(guides))
+    params.check_guides([guide.shape[:2] for guide in guides])
     for mask in masks:
-        _check_mask(mask, image)
+        _check_mask(mask)
+    params.check_masks([mask.shape[:2] for mask in masks], picture=image.shape[:2])
 
 
-def _check_mask(mask: Mask, image: Pixels) -> None:
+def _check_mask(mask: Mask) -> None:
     if mask.ndim != 2 or mask.dtype != np.uint8:  # noqa: PLR2004  # rows and columns
         raise MaskError(
             f"The mask is an array of {mask.dtype} with shape {mask.shape}; (height, width) of uint8 is taken. "
             "`dreamcore.masks.mask_of` makes it from a picture."
         )
-    check_mask_size(mask.shape, image.shape[:2])

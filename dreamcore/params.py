@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore import catalog
 from dreamcore.errors import GuideError, MaskError
+from dreamcore.masks import check_mask_size
 from dreamcore.presets import PRESETS, PresetName
 from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimiser, ProfileName, Start
 from dreamcore.terms import MOST_TERMS, Aim, Term, layers_of, resolve
+
+if TYPE_CHECKING:
+    from dreamcore.octaves import Size
 
 Precision = Literal["float32", "tf32", "bfloat16"]
 
@@ -138,8 +142,15 @@ class DreamParams(BaseModel):
         """The layers that the objective depends on, in the order of their names."""
         return layers_of(self.aims)
 
-    def check_guides(self, count: int) -> None:
-        """Raise `GuideError` where a guide picture is missing, or given for nothing."""
+    def check_guides(self, sizes: Sequence[Size]) -> None:
+        """Raise `GuideError` where a guide picture is missing, given for nothing, or too small to keep its size.
+
+        Parameters
+        ----------
+        sizes
+            Height and width of each guide, px.
+        """
+        count = len(sizes)
         guided = [aim for aim in self.aims if aim.is_guided]
         if not count and guided:
             raise GuideError(f"The objective {guided[0].kind!r} follows a guide picture: give one, or choose 'l2'.")
@@ -156,6 +167,16 @@ class DreamParams(BaseModel):
         idle = sorted(set(range(count)) - named)
         if idle and None not in named:
             raise GuideError(f"No term follows guide {idle[0]}, counted from 0: name it in a term, or leave it out.")
+        for aim in guided:
+            followed = sizes if aim.guide is None else [sizes[aim.guide]]
+            if aim.kind == "guide-match":
+                _check_guide_sizes(aim.layer, followed, catalog.get_model(self.model))
+
+    def check_masks(self, sizes: Sequence[Size], *, picture: Size) -> None:
+        """Raise `MaskError` where masks and terms don't go together, or a mask is of another size than the picture."""
+        for size in sizes:
+            check_mask_size(size, picture)
+        self.confining_mask(len(sizes))
 
     def confining_mask(self, count: int) -> int | None:
         """Return which of so many mask pictures confines the dream: the one that no term names, if any.
@@ -176,6 +197,16 @@ class DreamParams(BaseModel):
                 f"Masks {confining} are named by no term, and one alone can confine the dream: name them in terms."
             )
         return confining[0] if confining else None
+
+
+def _check_guide_sizes(layer: str, sizes: Sequence[Size], model: catalog.ModelSpec) -> None:
+    least = model.least_side([layer])
+    for height, width in sizes:
+        if min(height, width) < least:
+            raise GuideError(
+                f"The guide is {width}x{height} px; {model.name} takes {least} px or more on the shorter side for "
+                f"{layer}. Enlarge the guide, or choose 'guide-dot', which resizes it."
+            )
 
 
 def _check_layers_left_out(given: Mapping[str, Any]) -> None:

@@ -10,6 +10,8 @@ from dreamcore.params import DreamParams
 from dreamcore.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dreamcore.results import DreamResult
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -24,18 +26,27 @@ class Recipe(BaseModel):
     engine_version: Annotated[str, Field(description="Version of dreamcore.")] = __version__
     params: Annotated[DreamParams, Field(description="What was dreamt.")]
     input_sha256: Annotated[Sha256, Field(description="SHA-256 of the input picture's file.")]
-    guide_sha256: Annotated[Sha256 | None, Field(description="SHA-256 of the guide picture's file.")] = None
+    guides_sha256: Annotated[tuple[Sha256, ...], Field(description="SHA-256 of each guide picture's file.")] = ()
+    masks_sha256: Annotated[tuple[Sha256, ...], Field(description="SHA-256 of each mask picture's file.")] = ()
     weights_sha256: Annotated[Sha256, Field(description="SHA-256 of the network's weights.")]
     backend: Annotated[str, Field(description="Library that computed, with its version.")]
     device: Annotated[str, Field(description="What it computed on.")]
 
     @classmethod
-    def of(cls, result: DreamResult, *, input_sha256: str, guide_sha256: str | None = None) -> Self:
+    def of(
+        cls,
+        result: DreamResult,
+        *,
+        input_sha256: str,
+        guides_sha256: Sequence[str] = (),
+        masks_sha256: Sequence[str] = (),
+    ) -> Self:
         """Return the recipe of a result."""
         return cls(
             params=result.params,
             input_sha256=input_sha256,
-            guide_sha256=guide_sha256,
+            guides_sha256=tuple(guides_sha256),
+            masks_sha256=tuple(masks_sha256),
             weights_sha256=result.weights_sha256,
             backend=result.backend,
             device=result.device,

@@ -9,7 +9,6 @@ import numpy as np
 
 from dreamcore.backend import ops
 from dreamcore.confinement import resized_mask
-from dreamcore.errors import GuideError
 from dreamcore.objectives import TermRule
 from dreamcore.terms import Pick
 
@@ -72,7 +71,6 @@ class TermInputs:
         self._model, self._aims, self._photo, self._guides = model, aims, photo, guides
         self._means, self._border = divisor != "two", border
         self._masks, self._resized = masks, resized
-        self._check_guides()
 
     @cached_property
     def aims(self) -> list[Aim]:
@@ -147,18 +145,6 @@ class TermInputs:
 
     def _followed(self, aim: Aim) -> Sequence[Tensor]:
         return self._guides if aim.guide is None else [self._guides[aim.guide]]
-
-    def _check_guides(self) -> None:
-        """Raise `GuideError` where a guide that keeps its size is smaller than the network takes."""
-        for aim in self._aims:
-            least = self._model.spec.least_side([aim.layer])
-            for guide in self._followed(aim) if aim.kind == "guide-match" else ():
-                height, width = guide.shape[1:3]
-                if min(height, width) < least:
-                    raise GuideError(
-                        f"The guide is {width}x{height} px; {self._model.name} takes {least} px or more on the shorter "
-                        f"side for {aim.layer}. Enlarge the guide, or choose 'guide-dot', which resizes it."
-                    )
 
 
 def picked(answers: NDArray[np.float32], asked: Pick) -> tuple[int, ...]:

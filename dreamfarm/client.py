@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dreamfarm.address import find_stack_url
@@ -38,7 +39,6 @@ from farm.schema import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
     from types import TracebackType
     from typing import BinaryIO
 
@@ -108,7 +108,8 @@ class Farm:
         picture: Path | bytes,
         *,
         params: Mapping[str, object] | None = None,
-        guide: Path | bytes | None = None,
+        guide: Path | bytes | Sequence[Path | bytes] | None = None,
+        mask: Path | bytes | Sequence[Path | bytes] | None = None,
         zoom: Mapping[str, object] | None = None,
         format: ResultFormat = "png",  # noqa: A002  # as the api names it
         name: str | None = None,
@@ -116,9 +117,11 @@ class Farm:
     ) -> JobView:
         """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults.
 
+        Guides, what to dream towards, and masks, white where to dream, are one picture each or several.
         With `zoom`, be it empty, the job makes a film: frames, scale, rotate, shift, centre, fps, format and so on.
         """
-        files = {"image": _part(picture)} | ({"guide": _part(guide)} if guide is not None else {})
+        companions = [("guide", each) for each in _several(guide)] + [("mask", each) for each in _several(mask)]
+        files = [(field, _part(each)) for field, each in (("image", picture), *companions)]
         fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
         if zoom is not None:
             fields |= {"kind": "zoom", "zoom": json.dumps(dict(zoom))}
@@ -311,6 +314,12 @@ def _stack_url() -> str:
         )
         raise FarmUnreachableError("no_address", detail)
     return url
+
+
+def _several(pictures: Path | bytes | Sequence[Path | bytes] | None) -> Sequence[Path | bytes]:
+    if pictures is None:
+        return ()
+    return (pictures,) if isinstance(pictures, (Path, bytes)) else pictures
 
 
 def _part(picture: Path | bytes) -> tuple[str, bytes, str]:

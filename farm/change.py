@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from farm.states import TRANSITIONS, JobState, Transition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Fence(NamedTuple):
@@ -75,15 +78,15 @@ def report(job_id: str, fence: Fence, fields: dict[str, str | int]) -> Change:
     )
 
 
-def succeed(job_id: str, fence: Fence, *, output: str, progress: str) -> Change:
-    """Commit the result."""
+def succeed(job_id: str, fence: Fence, *, output: str, progress: str, notices: Sequence[str] = ()) -> Change:
+    """Commit the result, with what was done otherwise than asked, or decided by the picture."""
     return _move(
         job_id,
         Transition.SUCCEED,
         **_held(fence),
         ends="succeeded",
         finishes=True,
-        set={"output": output, "progress": progress},
+        set={"output": output, "progress": progress, **({"notices": "\n".join(notices)} if notices else {})},
         unset=["checkpoint"],
     )
 

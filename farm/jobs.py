@@ -22,6 +22,8 @@ from farm.schema import ErrorView, ProgressView
 from farm.states import ACTIVE, JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dreamcore.octaves import OctavePlan
     from dreamcore.zoom_path import VideoFormat
     from farm.change import Applied, Change
@@ -55,7 +57,8 @@ class JobService:
         *,
         job_id: str | None = None,
         owner: str = LOCAL,
-        guide: SeenPicture | None = None,
+        guides: Sequence[SeenPicture] = (),
+        masks: Sequence[SeenPicture] = (),
         zoom: ZoomParams | None = None,
         result_format: ResultFormat = "png",
         name: str | None = None,
@@ -71,16 +74,24 @@ class JobService:
             The network takes no picture so small; nothing was stored.
         DreamError
             The film's format can't show so many frames per second; nothing was stored.
-        GuideError
-            A guide is missing, or given for nothing; nothing was stored.
+        GuideError, MaskError
+            Guides or masks don't go with the parameters, or a mask not with the picture; nothing was stored.
         LimitError, QueueFullError
             The owner or the farm has too much to do already; nothing was stored.
         """
         spec, progress = self.prepare(
-            picture, params, owner=owner, guide=guide, zoom=zoom, result_format=result_format, name=name, tags=tags
+            picture,
+            params,
+            owner=owner,
+            guides=guides,
+            masks=masks,
+            zoom=zoom,
+            result_format=result_format,
+            name=name,
+            tags=tags,
         )
         self.limits.admit(owner, jobs=1, pixel_steps=cost(spec))
-        for seen in filter(None, (picture, guide)):
+        for seen in (picture, *guides, *masks):
             self.pictures.keep(seen, owner=owner)
         job = self.store.create(job_id or str(ULID()), spec, progress)
         self.queue.send(job.id, job.attempt)
@@ -92,14 +103,16 @@ class JobService:
         params: DreamParams,
         *,
         owner: str = LOCAL,
-        guide: SeenPicture | None = None,
+        guides: Sequence[SeenPicture] = (),
+        masks: Sequence[SeenPicture] = (),
         zoom: ZoomParams | None = None,
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
     ) -> tuple[JobSpec, ProgressView]:
         """Return a job's spec and its progress before anything; raises as `create` does, and stores nothing."""
-        params.check_guides(int(guide is not None))
+        params.check_guides([_size(guide) for guide in guides])
+        params.check_masks([_size(mask) for mask in masks], picture=_size(picture))
         if zoom:
             zoom.check()
         plan = plan_octaves(params, picture.view.height, picture.view.width)
@@ -110,11 +123,12 @@ class JobService:
             zoom=zoom.model_dump(mode="json") if zoom else None,
             format=FILM_FORMATS[zoom.format] if zoom else result_format,
             input=picture.view,
-            guide=guide.view if guide else None,
+            guides=tuple(guide.view for guide in guides),
+            masks=tuple(mask.view for mask in masks),
             name=name,
             tags=tags,
             notices=(*picture.notices, *plan.notices),
-            work_s=_weigh(params, picture, zoom=zoom, guide=guide),
+            work_s=_weigh(params, picture, zoom=zoom, guides=guides),
         )
         return spec, _before(plan, params, zoom)
 
@@ -238,13 +252,15 @@ def cost(spec: JobSpec) -> int:
         return 0
 
 
-def _weigh(params: DreamParams, picture: SeenPicture, *, zoom: ZoomParams | None, guide: SeenPicture | None) -> float:
-    work = count_work(params, _shape(picture), zoom=zoom, guides=[_shape(guide)] if guide else [])
+def _weigh(
+    params: DreamParams, picture: SeenPicture, *, zoom: ZoomParams | None, guides: Sequence[SeenPicture]
+) -> float:
+    work = count_work(params, _size(picture), zoom=zoom, guides=[_size(guide) for guide in guides])
     return round(REFERENCE.seconds(work), 3)
 
 
-def _shape(seen: SeenPicture) -> tuple[int, int]:
-    return seen.view.height, seen.view.width
+def _size(picture: SeenPicture) -> tuple[int, int]:
+    return picture.view.height, picture.view.width
 
 
 def _before(plan: OctavePlan, params: DreamParams, zoom: ZoomParams | None) -> ProgressView:

@@ -39,7 +39,8 @@ class JobSpec(BaseModel):
     zoom: dict[str, Any] | None = None
     format: OutputFormat
     input: PictureView
-    guide: PictureView | None = None
+    guides: tuple[PictureView, ...] = ()
+    masks: tuple[PictureView, ...] = ()
     name: str | None = None
     tags: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
@@ -125,7 +126,8 @@ class JobRecord(BaseModel):
             zoom=self.spec.zoom,
             format=self.spec.format,
             input=self.spec.input,
-            guide=self.spec.guide,
+            guides=list(self.spec.guides),
+            masks=list(self.spec.masks),
             output=OutputView.model_validate(self.output.model_dump()) if self.output else None,
             error=self.error,
             notices=[*self.spec.notices, *self.notices],

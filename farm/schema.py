@@ -93,7 +93,8 @@ class JobView(View):
     zoom: Annotated[dict[str, Any] | None, Field(description="ZoomParams, complete; null for other kinds.")] = None
     format: OutputFormat
     input: PictureView
-    guide: PictureView | None = None
+    guides: list[PictureView] = []
+    masks: list[PictureView] = []
     output: OutputView | None = None
     error: ErrorView | None = None
     notices: Annotated[list[str], Field(description="What was done otherwise than asked, and why.")] = []

@@ -17,6 +17,7 @@ from tenacity import (
 
 from dreamcore import DreamParams, load_model
 from dreamcore.errors import CheckpointError
+from dreamcore.masks import mask_of
 from dreamcore.pictures import Picture, decode, preview_jpeg
 from farm import keys
 from farm.errors import LeaseLostError, NotFoundError, TransientError
@@ -26,13 +27,14 @@ from worker.aside import Aside
 from worker.reporter import Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from dreamcore import Progress
     from dreamcore.models import Model
+    from dreamcore.pictures import Pixels
     from worker.lease import Lease
 
 P = ParamSpec("P")
@@ -76,10 +78,13 @@ class Attempt:
         settings = self.lease.services.settings
         return decode(self.patiently(self.storage.get, keys.picture(sha256)), max_pixels=settings.max_pixels)
 
-    def guide(self) -> Picture | None:
-        """Fetch the guide picture, where there is one."""
-        guide = self.job.spec.guide
-        return self.picture(guide.sha256) if guide else None
+    def guides(self) -> list[Pixels]:
+        """Fetch the guide pictures."""
+        return [self.picture(guide.sha256).rgb for guide in self.job.spec.guides]
+
+    def masks(self) -> list[NDArray[np.uint8]]:
+        """Fetch the mask pictures."""
+        return [mask_of(self.picture(mask.sha256)) for mask in self.job.spec.masks]
 
     def kept(self) -> bytes | None:
         """Return what the last attempt stored to go on from, None at the first.
@@ -140,7 +145,7 @@ class Attempt:
         if self.lease.lost.is_set():
             raise LeaseLostError("The job was canceled, or is somebody else's by now.")
 
-    def commit(self, data: bytes, *, width: int, height: int) -> None:
+    def commit(self, data: bytes, *, width: int, height: int, notices: Sequence[str] = ()) -> None:
         """Store the result, then name it in the record."""
         kind = self.job.spec.format
         key = keys.result(self.job.id, self.lease.fence.attempt, kind)
@@ -149,7 +154,7 @@ class Attempt:
         output = StoredOutput(format=kind, sha256=sha256, bytes=len(data), width=width, height=height, key=key)
         self.aside.finish()
         done = self.progress.model_copy(update={"fraction": 1.0, "eta_s": 0.0})
-        self.patiently(self.lease.succeed, output=output.model_dump_json(), progress=done)
+        self.patiently(self.lease.succeed, output=output.model_dump_json(), progress=done, notices=notices)
         log.info("render_succeeded", bytes=len(data), sha256=sha256)
 
     def patiently(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

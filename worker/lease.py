@@ -14,7 +14,7 @@ from farm.change import Fence, Outcome
 from farm.errors import LeaseLostError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from farm.change import Applied
     from farm.record import JobRecord
@@ -78,9 +78,10 @@ class Lease:
         """Write fields of the running attempt's record."""
         self._checked(self.services.store.apply(change.report(self.job.id, self.fence, fields), worker=self.worker))
 
-    def succeed(self, *, output: str, progress: ProgressView) -> None:
-        """Commit the result."""
-        done = change.succeed(self.job.id, self.fence, output=output, progress=progress.model_dump_json())
+    def succeed(self, *, output: str, progress: ProgressView, notices: Sequence[str] = ()) -> None:
+        """Commit the result; of the notices those that the job has not had from the start."""
+        own = [notice for notice in notices if notice not in self.job.spec.notices]
+        done = change.succeed(self.job.id, self.fence, output=output, progress=progress.model_dump_json(), notices=own)
         self._checked(self.services.store.apply(done))
 
     def fail(self, error: ErrorView) -> None:

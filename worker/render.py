@@ -71,13 +71,13 @@ class Render(Attempt):
                 self._commit(picture, result)
 
     def _dream(self, picture: Picture) -> DreamResult:
-        guide = self.guide()
         run = partial(
             dream,
             picture.rgb,
             self.params,
             model=self.model(),
-            guide=guide.rgb if guide else None,
+            guide=self.guides(),
+            mask=self.masks(),
             on_progress=lambda progress: self.note(progress, progress.fraction),
             on_octave=self._on_octave,
             should_stop=self.lease.should_stop,
@@ -116,12 +116,16 @@ class Render(Attempt):
 
     def _commit(self, picture: Picture, result: DreamResult) -> None:
         spec = self.job.spec
-        guide_sha256 = spec.guide.sha256 if spec.guide else None
-        recipe = Recipe.of(result, input_sha256=spec.input.sha256, guide_sha256=guide_sha256)
+        recipe = Recipe.of(
+            result,
+            input_sha256=spec.input.sha256,
+            guides_sha256=[guide.sha256 for guide in spec.guides],
+            masks_sha256=[mask.sha256 for mask in spec.masks],
+        )
         kind = cast("ResultFormat", spec.format)
         data = encode(picture.with_rgb(result.image), format=kind, recipe=recipe.to_json())
         height, width = result.image.shape[:2]
-        self.commit(data, width=width, height=height)
+        self.commit(data, width=width, height=height, notices=result.notices)
 
 
 KINDS: dict[str, type[Render | ZoomRender]] = {"dream": Render, "zoom": ZoomRender}

@@ -61,7 +61,6 @@ class ZoomRender(Attempt):
                 self._commit(image)
 
     def _make_frames(self, image: NDArray[np.uint8]) -> None:
-        guide = self.guide()
         done, last = self._resumed()
         frames = zoom(
             image,
@@ -69,7 +68,8 @@ class ZoomRender(Attempt):
             self.path,
             done=done,
             last=last,
-            guide=to_8_bit(guide.rgb) if guide else None,
+            guide=[to_8_bit(guide) for guide in self.guides()],
+            mask=self.masks(),
             model=self.model(),
             on_progress=self._on_progress,
             should_stop=self.lease.should_stop,

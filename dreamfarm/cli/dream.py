@@ -11,13 +11,14 @@ import typer
 from pydantic import ValidationError
 
 from dreamcore.explain import explain
+from dreamcore.masks import mask_of
 from dreamcore.octaves import plan_octaves
 from dreamcore.params import DreamParams
-from dreamcore.pictures import Picture, decode, encode
+from dreamcore.pictures import Picture, Pixels, decode, encode
 from dreamcore.recipe import Recipe
 from dreamfarm.cli.dream_options import dream_options
 from dreamfarm.cli.errors import CommandError, ExitCode, naming
-from dreamfarm.cli.options import Guide
+from dreamfarm.cli.options import Guides, Masks
 from dreamfarm.cli.output import print_note
 from dreamfarm.cli.progress import Bars
 from dreamfarm.cli.quiet import quiet_stderr
@@ -26,6 +27,9 @@ from farm.schema import ProgressView, ResultFormat
 from farm.states import JobState
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dreamcore import DreamResult, Progress
 
 FORMATS: dict[str, ResultFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
@@ -51,7 +55,8 @@ def dream(
             "--format", help="File format; left out: as the output's name says, else png.", show_default=False
         ),
     ] = None,
-    guide: Guide = None,
+    guide: Guides = None,
+    mask: Masks = None,
     weights: Annotated[
         str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
     ] = "imagenet",
@@ -71,15 +76,17 @@ def dream(
     wanted = validated(params)
     target, kind = _target(file, output, format)
     picture = open_picture(file, max_megapixels)
-    guiding = open_picture(guide, max_megapixels) if guide else None
+    guides, masks = open_guides(guide, max_megapixels), open_masks(mask, max_megapixels)
     plan = plan_octaves(wanted, *picture.rgb.shape[:2])
     for notice in (*picture.notices, *plan.notices):
         print_note(notice, style="yellow")
     print_note("Loading the engine …", style="dim")
     run = _engine(wanted.model, weights, weights_dir)
     with Bars() as bars:
-        result = run(picture.rgb, wanted, guide=guiding.rgb if guiding else None, on_progress=_bar(bars, file.name))
-    data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(result, file, guide))
+        result = run(picture.rgb, wanted, guide=guides, mask=masks, on_progress=_bar(bars, file.name))
+    for notice in result.notices[len(plan.notices) :]:
+        print_note(notice, style="yellow")
+    data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(result, file, guide, mask))
     with whole_file(target) as opened:
         opened.write(data)
     typer.echo(target)
@@ -113,6 +120,21 @@ def open_picture(file: Path, max_megapixels: float) -> Picture:
         return decode(file.read_bytes(), max_pixels=int(max_megapixels * MEGA))
 
 
+def open_guides(files: list[Path] | None, max_megapixels: float) -> list[Pixels]:
+    """Open guide pictures, none to several."""
+    return [open_picture(file, max_megapixels).rgb for file in files or ()]
+
+
+def open_masks(files: list[Path] | None, max_megapixels: float) -> list["NDArray[np.uint8]"]:
+    """Open mask pictures, none to several."""
+    return [mask_of(open_picture(file, max_megapixels)) for file in files or ()]
+
+
+def sha256s(files: list[Path] | None) -> list[str]:
+    """Return the SHA-256 of each file."""
+    return [_sha256(file) for file in files or ()]
+
+
 def _bar(bars: Bars, label: str) -> Callable[["Progress"], None]:
     bar = bars.add(label)
     started = time.monotonic()
@@ -133,9 +155,9 @@ def _engine(model: str, weights: str, weights_dir: Path | None) -> Callable[...,
     return partial(run_dream, model=load_model(model, weights, weights_dir=weights_dir))
 
 
-def _recipe(result: "DreamResult", file: Path, guide: Path | None) -> str:
-    guide_sha256 = _sha256(guide) if guide else None
-    return Recipe.of(result, input_sha256=_sha256(file), guide_sha256=guide_sha256).to_json()
+def _recipe(result: "DreamResult", file: Path, guides: list[Path] | None, masks: list[Path] | None) -> str:
+    recipe = Recipe.of(result, input_sha256=_sha256(file), guides_sha256=sha256s(guides), masks_sha256=sha256s(masks))
+    return recipe.to_json()
 
 
 def _sha256(file: Path) -> str:

@@ -40,7 +40,7 @@ def dream_options(command: Callable[..., None]) -> Callable[..., None]:
         params = {name: _unwrapped(value) for name, value in given.items() if value is not None}
         if handy := handy_terms(*(values.pop(name) for name in HANDY)):
             params["terms"] = (*params.get("terms", ()), *handy)
-        if values.get("guide"):
+        if values.get("guide") and "terms" not in params:
             params.setdefault("objective", "guide-dot")
         command(**values, params=params)
 

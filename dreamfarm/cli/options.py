@@ -23,15 +23,28 @@ FarmUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, and nothing else on stdout.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", show_default=False)]
 JobIds = Annotated[list[str], typer.Argument(metavar="JOBS", help="Ids of jobs.", show_default=False)]
-Guide = Annotated[
-    Path | None,
+Guides = Annotated[
+    list[Path] | None,
     typer.Option(
         "--guide",
         exists=True,
         dir_okay=False,
         readable=True,
         metavar="FILE",
-        help="Dream towards what this picture shows (--objective guide-dot, unless you say otherwise).",
+        help="Dream towards what this picture shows (--objective guide-dot, unless you say otherwise); may be "
+        "repeated.",
+        show_default=False,
+    ),
+]
+Masks = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--mask",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        metavar="FILE",
+        help="Dream only where this picture of the same size is white; may be repeated where --terms name masks.",
         show_default=False,
     ),
 ]

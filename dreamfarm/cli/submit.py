@@ -18,7 +18,7 @@ from dreamfarm.cli.batches import (
 from dreamfarm.cli.dream_options import dream_options
 from dreamfarm.cli.errors import CommandError, ExitCode, naming
 from dreamfarm.cli.follow import follow, report
-from dreamfarm.cli.options import AsJson, FarmUrl, Format, Guide, JobIds, open_farm
+from dreamfarm.cli.options import AsJson, FarmUrl, Format, Guides, JobIds, Masks, open_farm
 from dreamfarm.cli.output import print_json, print_note
 from dreamfarm.cli.results import folder_for, save_batch, save_result
 from dreamfarm.cli.zoom_options import checked_path, zoom_options
@@ -47,7 +47,8 @@ def submit(
         JobKind, typer.Option(help="dream: a picture each; zoom: a film each, with the zoom options below.")
     ] = "dream",
     film: Annotated[VideoFormat, typer.Option(help="A film's format; frames: a zip of PNGs.")] = "mp4",
-    guide: Guide = None,
+    guide: Guides = None,
+    mask: Masks = None,
     format: Format = "png",  # noqa: A002  # the option's name
     name: Annotated[str | None, typer.Option(help="Name to recognise the jobs by; left out: the file's.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag to list the jobs by; may be repeated.")] = None,
@@ -74,10 +75,10 @@ def submit(
     way = _way(kind, path, film)
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
+    options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
     if sweep or any(file.is_dir() for file in files):
-        if guide or way:
-            raise typer.BadParameter("a batch takes no guide and makes no films; submit the pictures by themselves")
-        options = {"params": params, "format": format, "name": name, "tags": tag or ()}
+        if guide or mask or way:
+            raise typer.BadParameter("a batch takes no guide or mask and makes no films; submit the pictures alone")
         with open_farm(url) as farm:
             batch = _submit_batch(farm, pictures_in(files), parse_sweep(sweep or ()), options, as_json=as_json)
             if watched:
@@ -87,7 +88,7 @@ def submit(
         jobs = []
         for file in files:
             with naming(file):
-                job = farm.submit(file, params=params, guide=guide, zoom=way, format=format, name=name, tags=tag or ())
+                job = farm.submit(file, guide=guide, mask=mask, zoom=way, **options)
             jobs.append(job)
             _tell(job, as_json=as_json)
         jobs = follow(farm, jobs) if watched else jobs

@@ -14,11 +14,11 @@ from dreamcore.pictures import to_8_bit
 from dreamcore.version import __version__
 from dreamcore.video import write_video
 from dreamcore.zoom_path import VideoFormat, ZoomParams
-from dreamfarm.cli.dream import open_picture, progress_view, validated
+from dreamfarm.cli.dream import open_guides, open_masks, open_picture, progress_view, sha256s, validated
 from dreamfarm.cli.dream_options import dream_options
 from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.frames import FrameFolder
-from dreamfarm.cli.options import Guide
+from dreamfarm.cli.options import Guides, Masks
 from dreamfarm.cli.output import print_note
 from dreamfarm.cli.progress import Bars
 from dreamfarm.cli.quiet import quiet_stderr
@@ -57,7 +57,8 @@ def zoom(
     keep_frames: Annotated[
         bool, typer.Option("--keep-frames", help="Keep the frames' folder beside the film.")
     ] = False,
-    guide: Guide = None,
+    guide: Guides = None,
+    mask: Masks = None,
     weights: Annotated[
         str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
     ] = "imagenet",
@@ -78,7 +79,7 @@ def zoom(
     way.check()
     wanted = validated(params)
     picture = open_picture(file, max_megapixels)
-    guiding = to_8_bit(open_picture(guide, max_megapixels).rgb) if guide else None
+    guides, masks = open_guides(guide, max_megapixels), open_masks(mask, max_megapixels)
     for notice in (*picture.notices, *plan_octaves(wanted, *picture.rgb.shape[:2]).notices):
         print_note(notice, style="yellow")
     print_note("Loading the engine …", style="dim")
@@ -88,10 +89,11 @@ def zoom(
         model = load_model(wanted.model, weights, weights_dir=weights_dir)
     is_folder = way.format == "frames"
     folder = target if is_folder else target.with_name(f".{target.name}.frames")
-    frames = FrameFolder(folder, _about(wanted, way, file, guide, model))
+    frames = FrameFolder(folder, _about(wanted, way, (file, guide, mask), model))
     if frames.done:
         print_note(f"Going on after frame {frames.done}.", style="dim")
-    _render(to_8_bit(picture.rgb), wanted, way, frames=frames, guide=guiding, model=model, label=file.name)
+    given = {"guide": [to_8_bit(each) for each in guides], "mask": masks}
+    _render(to_8_bit(picture.rgb), wanted, way, frames=frames, **given, model=model, label=file.name)
     if not is_folder:
         _finish(frames, target, way, keep=keep_frames)
     typer.echo(target)
@@ -106,14 +108,18 @@ def _format(target: Path) -> VideoFormat:
     return kind
 
 
-def _about(params: DreamParams, way: ZoomParams, file: Path, guide: Path | None, model: "Model") -> str:
+def _about(
+    params: DreamParams, way: ZoomParams, pictures: tuple[Path, list[Path] | None, list[Path] | None], model: "Model"
+) -> str:
     """Return all that the frames depend on; how they are shown, and how many, may change."""
+    file, guides, masks = pictures
     about = {
         "engine_version": __version__,
         "params": params.model_dump(mode="json"),
         "zoom": way.model_dump(mode="json", exclude={"format", "fps", "frames"}),
         "input_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "guide_sha256": hashlib.sha256(guide.read_bytes()).hexdigest() if guide else None,
+        "guides_sha256": sha256s(guides),
+        "masks_sha256": sha256s(masks),
         "weights_sha256": model.weights_sha256,
     }
     return json.dumps(about, indent=2) + "\n"

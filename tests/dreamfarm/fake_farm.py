@@ -127,7 +127,9 @@ class FakeFarm:
         return {"jobs": found[start : start + limit], "next_cursor": str(start + limit) if rest else None}
 
     def _submit(self):
-        files = {field: file.read() for field, file in request.files.items()}
+        files = {"image": request.files["image"].read()}
+        for field in ("guide", "mask"):
+            files[f"{field}s"] = [file.read() for file in request.files.getlist(field)]
         if files["image"] == self.refused:
             return problem(400, "bad_picture", "The file is no picture.")
         self.submitted.append({**request.form, **files})

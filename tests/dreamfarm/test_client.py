@@ -15,15 +15,24 @@ from tests.dreamfarm.fake_farm import PICTURE, event, problem
 
 
 def test_submit_sends_picture_and_options(farm, fake, tmp_path):
-    """A submission holds the picture's bytes, the guide, and the options as the api reads them."""
+    """A submission holds the picture's bytes, guides and masks, and the options as the api reads them."""
     picture = tmp_path / "sky.jpg"
     picture.write_bytes(b"sky")
 
-    job = farm.submit(picture, params={"steps": 3}, guide=b"guide", format="webp", name="blue", tags=["a", "b"])
+    job = farm.submit(
+        picture,
+        params={"steps": 3},
+        guide=[b"guide", b"other"],
+        mask=b"mask",
+        format="webp",
+        name="blue",
+        tags=["a", "b"],
+    )
 
     [sent] = fake.submitted
     assert job.state is JobState.QUEUED
-    assert (sent["image"], sent["guide"], sent["format"], sent["name"]) == (b"sky", b"guide", "webp", "blue")
+    assert (sent["image"], sent["format"], sent["name"]) == (b"sky", "webp", "blue")
+    assert (sent["guides"], sent["masks"]) == ([b"guide", b"other"], [b"mask"])
     assert json.loads(sent["params"]) == {"steps": 3}
     assert json.loads(sent["tags"]) == ["a", "b"]
 

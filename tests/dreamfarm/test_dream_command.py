@@ -1,5 +1,6 @@
 """`dreamfarm dream`, with the real engine."""
 
+import hashlib
 import io
 import json
 import subprocess
@@ -45,6 +46,45 @@ def test_picture_in_picture_out(picture):
     assert json.loads(read_recipe(first))["params"]["steps"] == 2
     dream(picture, *SMALL)
     assert target.read_bytes() == first
+
+
+@pytest.mark.slow
+def test_guides_and_a_mask_by_files(picture, tmp_path):
+    """Guides in their order and a mask steer the dream; its recipe has their hashes, and black is the photo's."""
+    mask, guide = tmp_path / "mask.png", tmp_path / "guide.png"
+    white = Image.new("L", (80, 64), 255)
+    white.paste(0, (0, 0, 30, 64))
+    white.save(mask)
+    Image.open(picture).resize((50, 50)).save(guide)
+    terms = json.dumps([{"layer": "fire6", "kind": "guide-match", "guide": 1}, {"layer": "fire6", "kind": "guide-dot"}])
+
+    told = dream(
+        picture,
+        *SMALL,
+        "--terms",
+        terms,
+        "--channels",
+        "fire4:strongest2",
+        "--feather",
+        6,
+        "--guide",
+        picture,
+        "--guide",
+        guide,
+        "--mask",
+        mask,
+    )
+
+    before, after = (np.asarray(Image.open(file)) for file in (picture, picture.with_name("noise-dream.png")))
+    assert np.array_equal(before[:, :30], after[:, :30])
+    assert not np.array_equal(before[:, 40:], after[:, 40:])
+    recipe = json.loads(read_recipe(picture.with_name("noise-dream.png").read_bytes()))
+    files = (picture, guide, mask)
+    assert [*recipe["guides_sha256"], *recipe["masks_sha256"]] == [
+        hashlib.sha256(file.read_bytes()).hexdigest() for file in files
+    ]
+    assert [term["layer"] for term in recipe["params"]["terms"]] == ["fire6", "fire6", "fire4"]
+    assert "strongest channels of fire4" in told.stderr
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from dreamcore import DreamParams, dream
 from dreamcore.pictures import decode, read_recipe
+from dreamcore.recipe import Recipe
 from dreamfarm.cli import app
 from dreamfarm.client import FarmError
 from farm.schema import JobView
@@ -97,6 +99,33 @@ def test_a_guided_dream_differs_from_a_free_one(farm):
     hashes = {farm.wait(job.id).output.sha256 for job in jobs}
 
     assert len(hashes) == 2
+
+
+def test_terms_guides_and_masks_reach_the_engine(farm, tmp_path):
+    """What is black stays the photo, the rest follows its guides, and the result's recipe names all pictures."""
+    photo, guides = picture(96, 80), [picture(96, 96, seed=5), picture(64, 70, seed=6)]
+    white = Image.new("L", (96, 80))
+    white.paste(255, (48, 0, 96, 80))
+    mask = io.BytesIO()
+    white.save(mask, "PNG")
+    terms = [
+        {"layer": "fire6", "kind": "guide-match", "guide": 0},
+        {"layer": "fire8", "kind": "guide-dot", "guide": 1, "channels": {"pick": "strongest", "count": 9}},
+        {"class_name": "goldfish", "weight": 0.1},
+    ]
+    params = {key: value for key, value in SHORT.items() if key != "layers"} | {"terms": terms, "feather": 4}
+
+    job = farm.wait(farm.submit(photo, params=params, guide=guides, mask=mask.getvalue()).id)
+    result = farm.download_result(job.id, tmp_path / "dream.png")
+
+    before, after = (np.asarray(Image.open(each)) for each in (io.BytesIO(photo), result))
+    assert np.array_equal(before[:, :48], after[:, :48])
+    assert (before[:, 60:] != after[:, 60:]).mean() > 0.5
+    recipe = Recipe.model_validate_json(read_recipe(result.read_bytes()))
+    assert recipe.guides_sha256 == tuple(hashlib.sha256(each).hexdigest() for each in guides)
+    assert recipe.masks_sha256 == (hashlib.sha256(mask.getvalue()).hexdigest(),)
+    assert recipe.params.terms[1].guide == 1
+    assert any("strongest" in notice for notice in job.notices)
 
 
 def test_cancel_frees_the_worker(farm):

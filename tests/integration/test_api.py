@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import threading
@@ -60,17 +61,50 @@ def test_the_parameters_shown_are_complete(client):
     assert set(job.params["layers"]) == {"fire8", "fire9"}
 
 
-def test_a_guide_is_stored_with_its_job(client, services):
-    """Both pictures are kept, each under its own hash."""
+def test_guides_and_a_mask_are_stored_with_their_job(client, services):
+    """All pictures are kept in their order, each under its own hash; as JSON their hashes make the same job."""
+    guides = [picture(seed=1), picture(64, 64, seed=2)]
     data = {
         "image": (io.BytesIO(picture()), "a.png"),
-        "guide": (io.BytesIO(picture(seed=1)), "b.png"),
-        "params": json.dumps({"objective": "guide-dot"}),
+        "guide": [(io.BytesIO(each), "b.png") for each in guides],
+        "mask": (io.BytesIO(picture(seed=3)), "c.png"),
+        "params": json.dumps({"objective": "guide-match"}),
     }
     job = accepted(client.post("/v1/jobs", data=data, content_type="multipart/form-data"))
 
-    assert services.storage.exists(keys.picture(job.guide.sha256))
-    assert job.guide.sha256 != job.input.sha256
+    assert [guide.sha256 for guide in job.guides] == [hashlib.sha256(each).hexdigest() for each in guides]
+    assert len({job.input.sha256, *(each.sha256 for each in (*job.guides, *job.masks))}) == 4
+    assert all(services.storage.exists(keys.picture(each.sha256)) for each in (*job.guides, *job.masks))
+    body = {
+        "image": {"sha256": job.input.sha256},
+        "guide": [{"sha256": guide.sha256} for guide in job.guides],
+        "mask": {"sha256": job.masks[0].sha256},
+        "params": {"objective": "guide-match"},
+    }
+    again = accepted(client.post("/v1/jobs", json=body))
+    assert (again.input, again.guides, again.masks, again.params) == (job.input, job.guides, job.masks, job.params)
+
+
+@pytest.mark.parametrize(
+    ("fields", "params", "code"),
+    [
+        pytest.param({"mask": picture(97, 80)}, {}, "mask_mismatch", id="a mask of another size"),
+        pytest.param({}, {"terms": [{"layer": "fire8", "mask": 0}]}, "mask_mismatch", id="a mask that isn't there"),
+        pytest.param({"guide": picture()}, {}, "guide_mismatch", id="an idle guide"),
+        pytest.param({"guide": picture(20, 64)}, {"objective": "guide-match"}, "guide_mismatch", id="a small guide"),
+        pytest.param({}, {"terms": [{"class_name": "goldfisch"}]}, "invalid_request", id="no such class"),
+        pytest.param({}, {"layers": {"fire8": 1}, "terms": [{"layer": "fire4"}]}, "invalid_request", id="both"),
+    ],
+)
+def test_companions_and_terms_that_go_wrong_are_refused_at_once(client, services, fields, params, code):
+    """Nothing is queued where guides, masks and terms don't go together; the problem has its own code."""
+    files = {name: (io.BytesIO(data), "x.png") for name, data in fields.items()}
+    data = {"image": (io.BytesIO(picture()), "a.png"), "params": json.dumps(params), **files}
+
+    answer = client.post("/v1/jobs", data=data, content_type="multipart/form-data")
+
+    assert_problem(answer, 400, code)
+    assert services.queue.depth() == 0
 
 
 def test_a_stored_picture_can_be_dreamt_again(client):
