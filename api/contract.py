@@ -10,7 +10,7 @@ from flask_openapi.models import Parameter, Schema
 from flask_openapi.models import Response as Described
 
 from api.problems import CONTENT_TYPE
-from api.requests import MAX_COMPANIONS, JobRequest
+from api.requests import MAX_COMPANIONS, EstimateRequest, JobRequest
 from farm.schema import EventView
 
 REDIRECT: dict[str, Any] = {
@@ -67,10 +67,14 @@ JOB_BODY = RequestBody.model_validate(
     }
 )
 
+ESTIMATE_BODY = RequestBody.model_validate(
+    {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/EstimateRequest"}}}}
+)
+
 
 def add_schemas(app: OpenAPI) -> None:
     """Describe the models that the contract names by reference alone."""
-    for model in (JobRequest, EventView):
+    for model in (JobRequest, EstimateRequest, EventView):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         for name, part in {**schema.pop("$defs", {}), model.__name__: schema}.items():
             app.components_schemas.setdefault(name, Schema.model_validate(part))

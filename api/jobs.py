@@ -32,7 +32,7 @@ bp = APIBlueprint(
 )
 
 
-@bp.post("", request_body=JOB_BODY, responses={202: JobView, **problems(413)})
+@bp.post("", request_body=JOB_BODY, responses={202: JobView, **problems(413, 422)})
 def create_job() -> Response:
     """Store a job, queue it, answer 202 with where to poll."""
     if request.mimetype == "multipart/form-data":
@@ -75,7 +75,7 @@ def list_jobs(query: JobQuery) -> Response:
 @bp.get("/<job_id>", responses={200: JobView, **problems(404)})
 def get_job(path: JobPath) -> Response:
     """Return a job."""
-    return shown(services().jobs.get(path.job_id).view())
+    return shown(services().estimates.timed(services().jobs.get(path.job_id)))
 
 
 @bp.post("/<job_id>/cancel", responses={202: JobView, **problems(404, 409)})

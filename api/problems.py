@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from dreamcore.errors import DreamError, PictureTooLargeError
 from dreamcore.explain import explain
-from farm.errors import ConflictError, NotFoundError, PermanentError, TransientError
+from farm.errors import ConflictError, JobTooLargeError, NotFoundError, PermanentError, TransientError
 from farm.schema import Problem
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_S = 5
 CONTENT_TYPE = "application/problem+json"
+
+TOO_LARGE = {
+    PictureTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    JobTooLargeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
 
 log = structlog.get_logger()
 
@@ -78,8 +83,7 @@ def _invalid_request(error: InvalidRequestError) -> Response:
 
 
 def _dream_error(error: DreamError) -> Response:
-    too_large = isinstance(error, PictureTooLargeError)
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST
+    status = next((status for kind, status in TOO_LARGE.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
     return problem(status, error.code, str(error))
 
 

@@ -64,15 +64,12 @@ class BatchItem(PictureRef):
     name: Annotated[str | None, Field(max_length=200, description="To recognise its jobs by.")] = None
 
 
-class JobOptions(Closed):
-    """All of a job but its pictures."""
+class KindOptions(Closed):
+    """What to make of a picture."""
 
     params: Annotated[DreamParams, Field(default_factory=DreamParams)]
     kind: Annotated[JobKind, Field(description="dream: a picture; zoom: a film.")] = "dream"
     zoom: Annotated[ZoomParams | None, Field(description="For the kind zoom; left out: its defaults.")] = None
-    format: Annotated[ResultFormat, Field(description="File format of the picture; a film's is in `zoom`.")] = "png"
-    name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
-    tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
 
     @model_validator(mode="after")
     def _zoom_goes_with_its_kind(self) -> Self:
@@ -85,12 +82,35 @@ class JobOptions(Closed):
         return (self.zoom or ZoomParams()) if self.kind == "zoom" else None
 
 
+class JobOptions(KindOptions):
+    """All of a job but its pictures."""
+
+    format: Annotated[ResultFormat, Field(description="File format of the picture; a film's is in `zoom`.")] = "png"
+    name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
+    tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
+
+
 class JobRequest(JobOptions):
     """A job as JSON."""
 
     image: PictureRef
     guide: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="What the dream follows.")] = []
     mask: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="Where it dreams: white.")] = []
+
+
+class EstimateRequest(KindOptions):
+    """A job that might be: its parameters, and its picture or just the picture's size."""
+
+    image: Annotated[PictureRef | None, Field(description="The picture, in place of its size.")] = None
+    width: Annotated[int | None, Field(ge=1, le=65_535, description="In px.")] = None
+    height: Annotated[int | None, Field(ge=1, le=65_535, description="In px.")] = None
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        sized = self.width is not None and self.height is not None
+        if sized == (self.image is not None):
+            raise ValueError("An estimate is for a picture by `image`, or for one of `width` and `height`: give one.")
+        return self
 
 
 class BatchRequest(Closed):

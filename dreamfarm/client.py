@@ -22,6 +22,7 @@ from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transpo
 from farm.schema import (
     BatchPage,
     BatchView,
+    EstimateView,
     Health,
     JobPage,
     JobView,
@@ -271,6 +272,19 @@ class Farm:
         """Return a network, its layers' shapes given for pictures of this size: a side, or (width, height), in px."""
         width, height = (size, size) if isinstance(size, int) else size
         return self._get(ModelView, f"/v1/models/{name}", {"width": width, "height": height})
+
+    def estimate(
+        self,
+        params: Mapping[str, object] | None = None,
+        *,
+        width: int,
+        height: int,
+        zoom: Mapping[str, object] | None = None,
+    ) -> EstimateView:
+        """Return what dreaming a picture of this size, in px, would take the farm; nothing is made."""
+        kind = {} if zoom is None else {"kind": "zoom", "zoom": dict(zoom)}
+        body = {"params": dict(params or {}), "width": width, "height": height, **kind}
+        return self._transport.read(EstimateView, "POST", "/v1/estimate", json=body)
 
     def workers(self) -> list[WorkerView]:
         """Return the workers that are alive."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from farm.batch_store import BatchInput, BatchRecord, BatchStore
+    from farm.estimates import EstimateService
     from farm.jobs import JobService
     from farm.pictures import PictureService, SeenPicture
     from farm.record import JobRecord
@@ -49,11 +50,20 @@ class Item(NamedTuple):
 class BatchService:
     """Batches from their acceptance to their end."""
 
-    def __init__(self, store: BatchStore, jobs: JobService, pictures: PictureService, *, chunk: int = CHUNK) -> None:
+    def __init__(
+        self,
+        store: BatchStore,
+        jobs: JobService,
+        pictures: PictureService,
+        estimates: EstimateService,
+        *,
+        chunk: int = CHUNK,
+    ) -> None:
         self.store = store
         self.chunk = chunk
         self.jobs = jobs
         self.pictures = pictures
+        self.estimates = estimates
 
     def create(self, spec: BatchSpec, inputs: Sequence[BatchInput], *, batch_id: str | None = None) -> BatchRecord:
         """Store a batch. Once this returns, none of its jobs can be lost; pictures are looked at job by job.
@@ -71,10 +81,20 @@ class BatchService:
 
     def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchPlan:
         """Look at what a batch would be, its pictures included, and store nothing."""
-        found = (self._problem(number, item, spec.owner) for number, item in enumerate(inputs))
-        problems = [problem for problem in found if problem]
+        problems: list[str] = []
+        sizes: list[tuple[int, int]] = []
+        for number, item in enumerate(inputs):
+            try:
+                seen = _find(self.pictures, item, spec.owner).view
+                sizes.append((seen.height, seen.width))
+            except DreamError as error:
+                problems.append(f"inputs/{number}: {error}")
+        cost = self.estimates.batch_cost(spec, sizes)
         return BatchPlan(
-            jobs=len(inputs) * len(spec.sweep.axes()), unusable_inputs=len(problems), problems=problems[:PROBLEMS]
+            jobs=len(inputs) * len(spec.sweep.axes()),
+            unusable_inputs=len(problems),
+            problems=problems[:PROBLEMS],
+            **cost.model_dump(),
         )
 
     def expand(self, batch_id: str) -> bool:
@@ -126,13 +146,6 @@ class BatchService:
         for number in numbers:
             picture, point = divmod(number, len(axes))
             yield Item(number, inputs[picture - first], axes[point])
-
-    def _problem(self, number: int, item: BatchInput, owner: str) -> str | None:
-        try:
-            _find(self.pictures, item, owner)
-        except DreamError as error:
-            return f"inputs/{number}: {error}"
-        return None
 
 
 class _Maker:

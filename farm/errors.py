@@ -1,5 +1,9 @@
 """What can go wrong in the farm; vendor errors become one of these at the adapters, and nowhere else."""
 
+from __future__ import annotations
+
+from dreamcore.errors import DreamError
+
 
 class FarmError(Exception):
     """Base of the farm's errors; the message is fit for the person who asked."""
@@ -46,6 +50,12 @@ class LimitError(FarmError):
 
 class QueueFullError(FarmError):
     """The farm holds as many queued jobs as it may."""
+
+
+class JobTooLargeError(DreamError):
+    """A single job asks for more work than the farm takes."""
+
+    code = "job_too_large"
 
 
 class InvalidKeyReuseError(FarmError):

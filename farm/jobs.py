@@ -16,6 +16,7 @@ from dreamcore.zoom_path import ZoomParams
 from farm import change, keys
 from farm.change import Outcome
 from farm.errors import ConflictError, NotFoundError
+from farm.estimates import check_size
 from farm.owners import LOCAL
 from farm.record import JobSpec
 from farm.schema import ErrorView, ProgressView
@@ -76,6 +77,8 @@ class JobService:
             The film's format can't show so many frames per second; nothing was stored.
         GuideError, MaskError
             Guides or masks don't go with the parameters, or a mask not with the picture; nothing was stored.
+        JobTooLargeError
+            It takes more pixel-steps than the farm takes; nothing was stored.
         LimitError, QueueFullError
             The owner or the farm has too much to do already; nothing was stored.
         """
@@ -97,8 +100,8 @@ class JobService:
         self.queue.send(job.id, job.attempt)
         return job
 
-    @staticmethod
     def prepare(
+        self,
         picture: SeenPicture,
         params: DreamParams,
         *,
@@ -115,6 +118,7 @@ class JobService:
         params.check_masks([_size(mask) for mask in masks], picture=_size(picture))
         if zoom:
             zoom.check()
+        check_size(params, _size(picture), zoom=zoom, most=self.limits.settings.max_job_pixel_steps)
         plan = plan_octaves(params, picture.view.height, picture.view.width)
         spec = JobSpec(
             owner=owner,

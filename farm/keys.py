@@ -18,6 +18,14 @@ WORKERS = "workers"
 BATCHES = "batches:index"
 EXPANDING = "batches:expanding"
 
+WORK = "jobs:work"
+"""Hash: the work of all jobs that are queued, and of those that are running, in s on the reference device."""
+
+
+def paces(model: str) -> str:
+    """Hash: for each worker, what a second of work with a model takes it, in s."""
+    return f"paces:{model}"
+
 
 def job(job_id: str) -> str:
     """Hash: the job's record."""

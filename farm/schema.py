@@ -133,7 +133,26 @@ class BatchView(View):
     links: Annotated[dict[str, str], Field(description="Where to go from here, as paths.")] = {}
 
 
-class BatchPlan(View):
+class BatchCost(View):
+    """What a batch's jobs take together; a large batch is judged by a sample of its jobs."""
+
+    pixel_steps: Annotated[int, Field(description="Pixels, each as often as it is moved.")] = 0
+    seconds: Annotated[float | None, Field(description="Of one worker; null where none has dreamt so.")] = None
+    cost: Annotated[float | None, Field(description="By the price of a worker's hour; null where none is set.")] = None
+
+
+class EstimateView(View):
+    """What a job would take."""
+
+    operations: Annotated[float, Field(description="Multiplications and additions of the network.")]
+    pixel_steps: Annotated[int, Field(description="Pixels, each as often as it is moved.")]
+    peak_memory_bytes: Annotated[int, Field(description="Of the process that dreams, untiled.")]
+    seconds: Annotated[float | None, Field(description="On a worker of this farm; null where none has dreamt so.")]
+    queue_s: Annotated[float | None, Field(description="Wait before it, in s; null where nobody knows.")]
+    cost: Annotated[float | None, Field(description="By the price of a worker's hour; null where none is set.")]
+
+
+class BatchPlan(BatchCost):
     """What a batch would be."""
 
     jobs: int

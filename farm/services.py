@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Self
 from farm.api_keys import ApiKeys
 from farm.batch_store import BatchStore
 from farm.batches import BatchService
+from farm.estimates import EstimateService
 from farm.events import EventReader
 from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
 from farm.limits import Limits
+from farm.pace import PaceStore
 from farm.pictures import PictureService
 from farm.queue import RenderQueue, make_celery
 from farm.redis import connect_redis
@@ -41,6 +43,8 @@ class Services:
     api_keys: ApiKeys
     idempotency: IdempotencyStore
     limits: Limits
+    paces: PaceStore
+    estimates: EstimateService
 
     @classmethod
     def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
@@ -52,16 +56,20 @@ class Services:
         queue = RenderQueue(celery or make_celery(settings), redis)
         limits = Limits(redis, settings)
         jobs = JobService(store, storage, queue, pictures, limits)
+        paces, workers = PaceStore(redis), WorkerRegistry(redis)
+        estimates = EstimateService(paces, store, workers, settings)
         return cls(
             settings=settings,
             storage=storage,
             store=store,
             queue=queue,
             jobs=jobs,
-            batches=BatchService(BatchStore(redis), jobs, pictures),
+            batches=BatchService(BatchStore(redis), jobs, pictures, estimates),
             pictures=pictures,
             events=EventReader(redis),
-            workers=WorkerRegistry(redis),
+            workers=workers,
+            paces=paces,
+            estimates=estimates,
             api_keys=ApiKeys(redis),
             idempotency=IdempotencyStore(redis),
             limits=limits,

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
         Field(ge=1, description="Pixels times steps that an owner has for a day (UTC); unset: no limit."),
     ] = None
 
+    max_job_pixel_steps: Annotated[
+        int | None, Field(ge=1, description="Pixels times steps that one job may take; unset: no limit.")
+    ] = 10**12
+    price_per_hour: Annotated[
+        float | None, Field(ge=0, description="What an hour of a worker costs, in any currency; unset: no costs shown.")
+    ] = None
     allowed_networks: Annotated[
         list[IPvAnyNetwork],
         Field(description='Networks that pictures and webhooks may be in though not public, as ["10.0.0.0/8"].'),

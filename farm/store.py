@@ -180,6 +180,12 @@ class JobStore:
         return int(self.redis.zcard(keys.by_state(state)))
 
     @redis_errors()
+    def place(self, job_id: str) -> float:
+        """Return where a queued job stands among all queued ones by age: 0 the oldest, below 1 the newest."""
+        index = keys.by_state(JobState.QUEUED)
+        return int(self.redis.zrank(index, job_id) or 0) / max(1, int(self.redis.zcard(index)))
+
+    @redis_errors()
     def hold_lock(self, key: str, holder: str, *, life_ms: int) -> bool:
         """Take a lock or keep it; it only saves work, and nothing relies on its being exclusive."""
         if self.redis.set(key, holder, nx=True, px=life_ms):

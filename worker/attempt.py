@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import structlog
@@ -21,6 +22,7 @@ from dreamcore.masks import mask_of
 from dreamcore.pictures import Picture, decode, preview_jpeg
 from farm import keys
 from farm.errors import LeaseLostError, NotFoundError, TransientError
+from farm.estimates import pace_name
 from farm.record import StoredCheckpoint, StoredOutput
 from farm.schema import ProgressView
 from worker.aside import Aside
@@ -42,6 +44,9 @@ R = TypeVar("R")
 
 PATIENCE_S = 120
 PREVIEW_SIDE_PX = 512
+LEAST_SHARE = 0.2
+"""Of a job, from its first step here to its last: less tells too little of a worker's pace."""
+LEAST_S = 1e-3
 CONTENT_TYPES = {
     "png": "image/png",
     "jpeg": "image/jpeg",
@@ -66,6 +71,7 @@ class Attempt:
         self.reporter = Reporter(lease)
         self.started = time.monotonic()
         self.start_fraction: float | None = None
+        self.last_step = self.started
         self.progress = lease.job.progress
         self.params = DreamParams.model_validate(lease.job.spec.params)
 
@@ -121,6 +127,7 @@ class Attempt:
         if self.start_fraction is None:
             self.start_fraction = fraction
             self.started = time.monotonic()
+        self.last_step = time.monotonic()
         self.progress = ProgressView(
             fraction=fraction,
             frame=frame,
@@ -156,6 +163,22 @@ class Attempt:
         done = self.progress.model_copy(update={"fraction": 1.0, "eta_s": 0.0})
         self.patiently(self.lease.succeed, output=output.model_dump_json(), progress=done, notices=notices)
         log.info("render_succeeded", bytes=len(data), sha256=sha256)
+        self._learn()
+
+    def _learn(self) -> None:
+        """Tell the farm what the steps took: those of films and of limited losses are not as many as were weighed."""
+        share = self.progress.fraction - (self.start_fraction or 0.0)
+        whole = self.job.spec.kind == "dream" and self.params.max_loss is None
+        if self.start_fraction is None or not whole or share < LEAST_SHARE or not self.job.work_s:
+            return
+        services = self.lease.services
+        with suppress(TransientError):
+            services.paces.learn(
+                services.settings.worker_id,
+                pace_name(self.params),
+                seconds=max(self.last_step - self.started, LEAST_S),
+                work_s=share * self.job.work_s,
+            )
 
     def patiently(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call until it goes through; a server that is away is waited for while the hold lasts."""

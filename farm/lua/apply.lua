@@ -43,6 +43,15 @@ local function count_failure(error, by)
   if error and error ~= '' then count('failed:' .. cjson.decode(error).code, by) end
 end
 
+-- The work of what is to do is known as a sum.
+local function weigh(of, sign)
+  local work_s = redis.call('HGET', job, 'work_s')
+  if work_s and (of == 'queued' or of == 'running') then
+    local left = tonumber(redis.call('HINCRBYFLOAT', 'jobs:work', of, sign .. work_s))
+    if left < 0.0005 then redis.call('HDEL', 'jobs:work', of) end
+  end
+end
+
 local function tell(id)
   local shown = redis.call('HMGET', job, 'seq', 'state', 'progress', 'error', 'previews')
   redis.call('XADD', events, 'MAXLEN', '~', 500, id, 'seq', shown[1], 'state', shown[2],
@@ -61,6 +70,8 @@ if change.to and change.to ~= state then
     redis.call('HDEL', 'jobs:counts', owner .. ':' .. state)
   end
   redis.call('HINCRBY', 'jobs:counts', owner .. ':' .. change.to, 1)
+  weigh(state, '-')
+  weigh(change.to, '')
   if state == 'failed' then count_failure(redis.call('HGET', job, 'error'), -1) end
   if change.to == 'failed' then count_failure(change.set.error, 1) end
   redis.call('ZREM', 'jobs:state:' .. state, change.id)

@@ -12,6 +12,7 @@ redis.call('ZADD', 'jobs:index', 0, ARGV[1])
 redis.call('ZADD', 'jobs:state:queued', 0, ARGV[1])
 redis.call('ZADD', 'jobs:owner:' .. ARGV[4], 0, ARGV[1])
 redis.call('HINCRBY', 'jobs:counts', ARGV[4] .. ':queued', 1)
+redis.call('HINCRBYFLOAT', 'jobs:work', 'queued', ARGV[5])
 redis.call('ZADD', KEYS[2], now_ms, ARGV[1])
 for i = 6, #ARGV do redis.call('ZADD', 'jobs:tag:' .. ARGV[i], 0, ARGV[1]) end
 return 1

@@ -40,6 +40,7 @@ for _, job in ipairs(jobs) do
     redis.call('HINCRBY', counts, 'failed:' .. job.code, 1)
     redis.call('ZADD', untidy, now_ms, job.id)
   else
+    redis.call('HINCRBYFLOAT', 'jobs:work', 'queued', job.work_s)
     redis.call('ZADD', sent, now_ms, job.id)
   end
 end

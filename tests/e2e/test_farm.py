@@ -41,6 +41,16 @@ def test_a_job_gives_the_engines_picture(farm, tmp_path):
     assert np.array_equal(np.asarray(Image.open(tmp_path / "dream.png")), alone.image)
 
 
+def test_a_worker_learns_its_pace(farm):
+    """After a render the farm tells how long the next one takes, and how long it waits."""
+    farm.wait(farm.submit(picture(160, 120), params=SHORT | {"steps": 8}).id)
+
+    told = until(lambda: (found := farm.estimate(SHORT, width=640, height=480)).seconds and found)
+
+    assert told.seconds > farm.estimate(SHORT, width=160, height=120).seconds > 0
+    assert told.queue_s is not None
+
+
 def test_the_result_tells_how_it_was_made(farm, tmp_path):
     """The recipe in the file holds parameters, input and weights."""
     job = farm.wait(farm.submit(picture(), params=SHORT).id)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from api.app import create_app
 from dreamcore import DreamParams, ZoomParams
 from dreamcore.planner import REFERENCE
 from dreamcore.workload import count_work
@@ -46,3 +47,165 @@ def test_a_batchs_jobs_carry_what_they_weigh(services):
     weights = [job.work_s for job in services.batches.results(batch.id)]
     assert 0 < weights[0] < weights[1]
     assert weights[2:] == [0, 0]
+
+
+ASKED = {"params": {"octaves": 2, "steps": 3}, "width": 123, "height": 97}
+
+
+def give_pace(services, *, pace=2.0, model="squeezenet:float32", worker="w1"):
+    """Let a worker be alive and have a pace."""
+    services.workers.beat(worker, {"host": "h", "pid": 1, "version": "1", "started_at": "2026-01-01T00:00:00+00:00"})
+    services.paces.learn(worker, model, seconds=pace * 10, work_s=10)
+
+
+def test_an_estimate_tells_work_and_memory(client):
+    """Operations and pixel-steps are the planner's; before any worker has dreamt there are no seconds."""
+    answer = client.post("/v1/estimate", json=ASKED)
+
+    work = count_work(DreamParams(octaves=2, steps=3), (97, 123))
+    assert answer.status_code == 200
+    assert answer.json["operations"] == work.operations
+    assert answer.json["pixel_steps"] == work.pixel_steps
+    assert answer.json["peak_memory_bytes"] > 0
+    assert (answer.json["seconds"], answer.json["queue_s"], answer.json["cost"]) == (None, None, None)
+
+
+def test_an_estimate_for_a_stored_picture_is_that_for_its_size(client, services):
+    """A picture by its SHA-256 stands for its width and height."""
+    seen = services.pictures.look_at(png(123, 97))
+    services.pictures.keep(seen)
+
+    by_picture = client.post("/v1/estimate", json={"params": ASKED["params"], "image": {"sha256": seen.view.sha256}})
+
+    assert by_picture.json == client.post("/v1/estimate", json=ASKED).json
+
+
+def test_a_film_takes_what_all_its_frames_take(client):
+    """The kind zoom counts the frames."""
+    path = ZoomParams(frames=5)
+
+    answer = client.post("/v1/estimate", json={**ASKED, "kind": "zoom", "zoom": {"frames": 5}})
+
+    params = DreamParams.model_validate(ASKED["params"])
+    assert answer.json["pixel_steps"] == count_work(params, (97, 123), zoom=path).pixel_steps
+
+
+def test_seconds_and_cost_follow_a_workers_pace(settings, services):
+    """Where a worker takes twice as long as the reference, so does the job; it costs the price of the hour's share."""
+    give_pace(services)
+    client = create_app(settings.model_copy(update={"price_per_hour": 1800.0})).test_client()
+
+    answer = client.post("/v1/estimate", json={**ASKED, "width": 1230, "height": 970}).json
+
+    work = count_work(DreamParams(octaves=2, steps=3), (970, 1230))
+    assert answer["seconds"] == pytest.approx(2 * REFERENCE.seconds(work), abs=0.06)
+    assert answer["cost"] == pytest.approx(answer["seconds"] / 2)
+    assert answer["queue_s"] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"params": {}}, id="no size"),
+        pytest.param({**ASKED, "image": {"sha256": "0" * 64}}, id="size and picture"),
+        pytest.param({**ASKED, "width": 0}, id="no width"),
+        pytest.param({**ASKED, "zoom": {"frames": 2}}, id="a zoom of another kind"),
+        pytest.param({**ASKED, "steps": 3}, id="an unknown key"),
+        pytest.param({**ASKED, "width": 8, "height": 8}, id="too small"),
+    ],
+)
+def test_a_wrong_question_is_refused(client, body):
+    """What can't be estimated is a problem of the client's, told as such."""
+    answer = client.post("/v1/estimate", json=body)
+
+    assert answer.status_code == 400
+    assert answer.json["detail"]
+
+
+def test_a_job_too_large_is_refused(settings, services):
+    """A job of more pixel-steps than the farm takes is refused, by its number, the limit and the ways out."""
+    seen = services.pictures.look_at(png(123, 97))
+    services.pictures.keep(seen)
+    wanted = 3 * 123 * 97
+    client = create_app(settings.model_copy(update={"max_job_pixel_steps": wanted - 1})).test_client()
+    body = {"params": {"octaves": 1, "steps": 3}, "image": {"sha256": seen.view.sha256}}
+
+    answers = [client.post(path, json=body) for path in ("/v1/jobs", "/v1/estimate")]
+
+    for answer in answers:
+        assert answer.status_code == 422
+        assert answer.json["code"] == "job_too_large"
+        assert str(wanted) in answer.json["detail"]
+        assert str(wanted - 1) in answer.json["detail"]
+    body["params"]["steps"] = 2
+    assert client.post("/v1/jobs", json=body).status_code == 202
+
+
+def test_the_backlog_is_the_work_of_what_is_queued(services):
+    """Work comes into the backlog with a job and with a batch's, and leaves it when they are canceled."""
+    params = DreamParams(octaves=2, steps=3)
+    picture = services.pictures.look_at(png(123, 97))
+    jobs = [services.jobs.create(picture, params) for _ in range(3)]
+    batch = services.batches.create(
+        BatchSpec(params={}, sweep=Sweep(), format="png"), [BatchInput(sha256=picture.view.sha256)]
+    )
+    services.batches.expand(batch.id)
+    batched = next(services.batches.results(batch.id)).work_s
+
+    assert services.paces.backlog_s() == pytest.approx(3 * jobs[0].work_s + batched)
+    services.jobs.cancel(jobs[0].id)
+    services.batches.cancel(batch.id)
+    assert services.paces.backlog_s() == pytest.approx(2 * jobs[0].work_s)
+    services.jobs.retry(jobs[0].id)
+    assert services.paces.backlog_s() == pytest.approx(3 * jobs[0].work_s)
+
+
+def test_a_waiting_job_knows_when_it_will_be_done(client, services):
+    """Before its first step a job has its own seconds to go and those of the jobs before it, shared by the workers."""
+    picture = services.pictures.look_at(png(1230, 970))
+    jobs = [services.jobs.create(picture, DreamParams(octaves=1, steps=9)) for _ in range(4)]
+    unknown = client.get(f"/v1/jobs/{jobs[3].id}").json["progress"]["eta_s"]
+    for worker in ("w1", "w2"):
+        give_pace(services, worker=worker)
+
+    etas = [client.get(f"/v1/jobs/{job.id}").json["progress"]["eta_s"] for job in jobs]
+
+    own = 2 * jobs[0].work_s
+    assert unknown is None
+    assert etas == pytest.approx([own, own * 1.5, own * 2, own * 2.5], abs=0.2)
+
+
+def test_a_dry_run_tells_work_time_and_cost(settings, services):
+    """A batch that is only asked about tells what its jobs take together; what can't be dreamt takes nothing."""
+    give_pace(services)
+    client = create_app(settings.model_copy(update={"price_per_hour": 3600.0})).test_client()
+    seen = [services.pictures.look_at(png(*size)) for size in [(1230, 970), (640, 480), (9, 9)]]
+    for picture in seen:
+        services.pictures.keep(picture)
+    body = {
+        "inputs": [{"sha256": picture.view.sha256} for picture in seen],
+        "params": {"octaves": 1},
+        "sweep": {"product": {"steps": [2, 5]}},
+        "dry_run": True,
+    }
+
+    plan = client.post("/v1/batches", json=body).json
+
+    params = [DreamParams(octaves=1, steps=steps) for steps in (2, 5)]
+    works = [count_work(each, size) for each in params for size in [(970, 1230), (480, 640)]]
+    assert plan["jobs"] == 6
+    assert plan["pixel_steps"] == 7 * (970 * 1230 + 480 * 640)
+    assert plan["seconds"] == pytest.approx(2 * sum(map(REFERENCE.seconds, works)), rel=0.01)
+    assert plan["cost"] == pytest.approx(plan["seconds"])
+
+
+def test_a_pace_is_learnt_from_render_to_render(services):
+    """The newest render moves what is known of a worker part of the way; the farm's pace is its workers' median."""
+    for seconds in (10, 30):
+        services.paces.learn("w1", "squeezenet:float32", seconds=seconds, work_s=10)
+    services.paces.learn("w2", "squeezenet:float32", seconds=90, work_s=10)
+    services.paces.learn("w3", "squeezenet:float32", seconds=80, work_s=10)
+
+    assert services.paces.of_worker("squeezenet:float32", "w1") == pytest.approx(3**0.3, rel=1e-4)
+    assert services.paces.pace("squeezenet:float32") == 8
+    assert services.paces.pace("inception_v3:float32") is None

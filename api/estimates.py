@@ -1,0 +1,33 @@
+"""What jobs would take, over HTTP."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi import APIBlueprint, Tag
+
+from api.access import caller
+from api.answers import shown
+from api.contract import ESTIMATE_BODY, problems
+from api.requests import EstimateRequest, parse_body, read_json
+from api.state import services
+from farm.schema import EstimateView
+
+bp = APIBlueprint("estimates", __name__, url_prefix="/v1/estimate", abp_tags=[Tag(name="jobs")])
+
+
+@bp.post("", request_body=ESTIMATE_BODY, responses={200: EstimateView, **problems(400, 422, 503)})
+def estimate() -> Response:
+    """Tell what a job would take: operations, memory, seconds, cost; nothing is stored."""
+    body = parse_body(EstimateRequest, read_json())
+    return shown(services().estimates.estimate(body.params, _size(body), zoom=body.zoom_path()))
+
+
+def _size(body: EstimateRequest) -> tuple[int, int]:
+    if body.width is not None and body.height is not None:
+        return body.height, body.width
+    ref, pictures = body.image, services().pictures
+    if ref is None:
+        raise ValueError("The request was checked to have a picture or a size.")
+    owner = caller().owner
+    seen = pictures.find(ref.sha256, owner=owner) if ref.sha256 else pictures.find_upload(ref.upload or "", owner=owner)
+    return seen.view.height, seen.view.width

@@ -1,0 +1,127 @@
+"""What jobs to come take: work, memory, and by the workers' paces also time and money."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from dreamcore.errors import DreamError
+from dreamcore.params import DreamParams
+from dreamcore.planner import REFERENCE, plan
+from dreamcore.workload import Work, count_work, pixel_steps
+from farm.errors import JobTooLargeError
+from farm.schema import BatchCost, EstimateView, JobView
+from farm.states import ACTIVE, JobState
+from farm.sweep import applied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dreamcore.zoom_path import ZoomParams
+    from farm.batch_store import BatchSpec
+    from farm.pace import PaceStore
+    from farm.record import JobRecord
+    from farm.settings import Settings
+    from farm.store import JobStore
+    from farm.sweep import Point
+    from farm.workers import WorkerRegistry
+
+Size = tuple[int, int]
+SAMPLES = 1000
+"""Jobs of a batch that are looked at one by one; a larger batch is judged by so many, spread evenly."""
+HOUR_S = 3600
+
+
+class EstimateService:
+    """Tells what jobs take, and when one will be done."""
+
+    def __init__(self, paces: PaceStore, store: JobStore, workers: WorkerRegistry, settings: Settings) -> None:
+        self.paces = paces
+        self.store = store
+        self.workers = workers
+        self.settings = settings
+
+    def estimate(
+        self, params: DreamParams, size: Size, *, zoom: ZoomParams | None = None, guides: Sequence[Size] = ()
+    ) -> EstimateView:
+        """Return what one job would take.
+
+        Raises
+        ------
+        JobTooLargeError
+            The farm would refuse it.
+        PictureTooSmallError
+            The network takes no image so small.
+        """
+        check_size(params, size, zoom=zoom, most=self.settings.max_job_pixel_steps)
+        found = plan(params, size, zoom=zoom, guides=guides)
+        seconds = self.paces.seconds(pace_name(params), REFERENCE.seconds(found.work))
+        return EstimateView(
+            operations=found.operations,
+            pixel_steps=found.pixel_steps,
+            peak_memory_bytes=int(found.peak_memory_bytes),
+            seconds=seconds,
+            queue_s=self._wait_s(params, share=1.0),
+            cost=self._cost(seconds),
+        )
+
+    def batch_cost(self, spec: BatchSpec, sizes: Iterable[Size]) -> BatchCost:
+        """Return what the jobs of a batch would take together; those that can't be dreamt take nothing."""
+        counted = Counter(sizes)
+        points = spec.sweep.axes()
+        pairs = [(size, number) for size in counted for number in range(len(points))]
+        looked_at = pairs[:: max(1, -(-len(pairs) // SAMPLES))]
+        scale = len(pairs) / max(1, len(looked_at))
+        moved, work_s = 0, defaultdict[str, float](float)
+        for size, number in looked_at:
+            name, work = _weighed(spec, size, points[number])
+            moved += counted[size] * work.pixel_steps
+            work_s[name] += counted[size] * REFERENCE.seconds(work)
+        each = [self.paces.seconds(name, scale * amount) for name, amount in work_s.items()]
+        seconds = None if None in each else round(sum(filter(None, each)), 1)
+        return BatchCost(pixel_steps=round(moved * scale), seconds=seconds, cost=self._cost(seconds))
+
+    def timed(self, job: JobRecord) -> JobView:
+        """Return a job's view; before its first step too with the seconds that it has to go."""
+        view = job.view()
+        if job.state not in ACTIVE or view.progress.eta_s is not None or job.progress.fraction:
+            return view
+        params = DreamParams.model_validate(job.spec.params)
+        own = self.paces.seconds(pace_name(params), job.work_s)
+        wait = self._wait_s(params, share=self.store.place(job.id)) if job.state is JobState.QUEUED else 0.0
+        if own is None or wait is None:
+            return view
+        return view.model_copy(update={"progress": view.progress.model_copy(update={"eta_s": round(own + wait, 1)})})
+
+    def _wait_s(self, params: DreamParams, *, share: float) -> float | None:
+        """Return how long the workers take for a share of the queue; as if all of it were of this job's kind."""
+        workers = len(self.workers.list())
+        queued = self.paces.seconds(pace_name(params), share * self.paces.backlog_s())
+        return round(queued / workers, 1) if workers and queued is not None else None
+
+    def _cost(self, seconds: float | None) -> float | None:
+        price = self.settings.price_per_hour
+        return None if price is None or seconds is None else round(seconds / HOUR_S * price, 4)
+
+
+def _weighed(spec: BatchSpec, size: Size, point: Point) -> tuple[str, Work]:
+    params = DreamParams.model_validate(applied(spec.params, point))
+    try:
+        return pace_name(params), count_work(params, size)
+    except DreamError:
+        return pace_name(params), Work()
+
+
+def pace_name(params: DreamParams) -> str:
+    """Return what a worker has a pace of its own for."""
+    return f"{params.model}:{params.precision}"
+
+
+def check_size(params: DreamParams, size: Size, *, zoom: ZoomParams | None, most: int | None) -> None:
+    """Raise `JobTooLargeError` for a job of more pixel-steps than the farm takes."""
+    wanted = pixel_steps(params, size, zoom=zoom)
+    if most is not None and wanted > most:
+        raise JobTooLargeError(
+            f"The job takes {wanted} pixel-steps, and this farm takes {most} at most in one. A pixel-step is a pixel "
+            "moved once: fewer steps, octaves or frames, or a smaller picture, take fewer."
+        )
