@@ -1,0 +1,96 @@
+"""`dreamfarm estimate`: what a dream takes, before it is dreamt."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dreamfarm.cli.dream import open_picture, validated
+from dreamfarm.cli.dream_options import dream_options
+from dreamfarm.cli.options import AsJson, open_farm
+from dreamfarm.cli.output import duration_text, print_json, print_note, print_rich, table
+from dreamfarm.cli.quiet import quiet_stderr
+from dreamfarm.cli.zoom_options import checked_path, zoom_options
+from farm.schema import EstimateView, JobKind
+
+if TYPE_CHECKING:
+    from dreamcore.params import DreamParams
+    from dreamcore.zoom_path import ZoomParams
+
+GIGA = 1e9
+MEGA = 1e6
+
+
+@zoom_options
+@dream_options
+def estimate(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="PICTURE", exists=True, dir_okay=False, readable=True, help="The picture to dream."),
+    ],
+    params: dict[str, Any],
+    path: dict[str, Any],
+    *,
+    kind: Annotated[JobKind, typer.Option(help="dream: a picture; zoom: a film, with the zoom options below.")] = (
+        "dream"
+    ),
+    url: Annotated[
+        str | None,
+        typer.Option("--url", envvar="DREAMFARM_URL", metavar="URL", help="Ask this farm; left out: for this machine."),
+    ] = None,
+    weights: Annotated[
+        str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
+    ] = "imagenet",
+    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 64,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a dream takes: operations, memory, time; nothing is dreamt.
+
+    The first time that a model is asked about on this machine its speed is measured, in some seconds, and kept.
+    """
+    wanted = validated(params)
+    way = checked_path(path) if kind == "zoom" else None
+    height, width = open_picture(file, max_megapixels).rgb.shape[:2]
+    if url:
+        with open_farm(url) as farm:
+            told = farm.estimate(params, width=width, height=height, zoom=path if way else None)
+    else:
+        told = _here(wanted, (height, width), way, weights)
+    if as_json:
+        print_json(told)
+    else:
+        _show(told)
+
+
+def _here(params: "DreamParams", size: tuple[int, int], way: "ZoomParams | None", weights: str) -> EstimateView:
+    """Return what the dream takes on this machine."""
+    print_note("Loading the engine …", style="dim")
+    with quiet_stderr():
+        from dreamcore import estimate as estimated  # noqa: PLC0415  # TensorFlow takes seconds to load
+        from dreamcore import load_model  # noqa: PLC0415  # as above
+
+        found = estimated(params, size, zoom=way, model=load_model(params.model, weights))
+    seconds = None if found.seconds is None else round(found.seconds, 2)
+    return EstimateView(
+        operations=found.operations,
+        pixel_steps=found.pixel_steps,
+        peak_memory_bytes=int(found.peak_memory_bytes),
+        seconds=seconds,
+        queue_s=None,
+        cost=None,
+    )
+
+
+def _show(told: EstimateView) -> None:
+    cells = {
+        "OPERATIONS": f"{told.operations / GIGA:,.1f} G",
+        "PIXEL-STEPS": f"{told.pixel_steps / MEGA:,.1f} M",
+        "MEMORY": f"{told.peak_memory_bytes / GIGA:.1f} GB",
+        "TIME": duration_text(told.seconds) or "not known yet",
+        "WAIT": duration_text(told.queue_s),
+        "COST": "" if told.cost is None else f"{told.cost:g}",
+    }
+    shown = {name: cell for name, cell in cells.items() if cell}
+    rows = table(*shown, numbers=list(shown))
+    rows.add_row(*shown.values())
+    print_rich(rows)
