@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = 2 * settings.max_upload_bytes + FORM_OVERHEAD_BYTES
     app.config["STUDIO_IMAGE_ORIGIN"] = _origin(settings)
     app.extensions[KEY] = Services.connect(settings)
+    app.extensions["fetches"] = BoundedSemaphore(settings.max_fetches)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
     register_access(app)

@@ -38,7 +38,7 @@ def create_batch() -> Response:
         name=body.name,
         tags=tuple(body.tags),
     )
-    inputs = [BatchInput(sha256=item.sha256, upload=item.upload, name=item.name) for item in body.inputs]
+    inputs = [BatchInput(sha256=item.sha256, upload=item.upload, url=item.url, name=item.name) for item in body.inputs]
     if body.dry_run:
         return shown(services().batches.plan(spec, inputs))
     return _accepted(services().batches.create(spec, inputs, batch_id=new_id()))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi import APIBlueprint, Tag
 
-from api.access import caller
 from api.answers import shown
 from api.contract import ESTIMATE_BODY, problems
+from api.pictures import find_picture
 from api.requests import EstimateRequest, parse_body, read_json
 from api.state import services
 from farm.schema import EstimateView
@@ -25,9 +25,7 @@ def estimate() -> Response:
 def _size(body: EstimateRequest) -> tuple[int, int]:
     if body.width is not None and body.height is not None:
         return body.height, body.width
-    ref, pictures = body.image, services().pictures
-    if ref is None:
+    if body.image is None:
         raise ValueError("The request was checked to have a picture or a size.")
-    owner = caller().owner
-    seen = pictures.find(ref.sha256, owner=owner) if ref.sha256 else pictures.find_upload(ref.upload or "", owner=owner)
-    return seen.view.height, seen.view.width
+    view = find_picture(body.image).view
+    return view.height, view.width

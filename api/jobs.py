@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
 from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 
@@ -9,6 +12,7 @@ from api.access import caller
 from api.answers import accepted, nothing, redirected, shown
 from api.contract import JOB_BODY, REDIRECT, problems
 from api.idempotency import new_id
+from api.pictures import find_picture
 from api.problems import InvalidRequestError
 from api.requests import (
     MAX_COMPANIONS,
@@ -38,9 +42,11 @@ def create_job() -> Response:
     if request.mimetype == "multipart/form-data":
         options: JobOptions = read_form_options()
         pictures, guides, masks = _uploaded("image"), _uploaded("guide"), _uploaded("mask")
+        url = None
     else:
         body = parse_body(JobRequest, read_json())
         options, pictures, guides, masks = body, _referred([body.image]), _referred(body.guide), _referred(body.mask)
+        url = body.image.url
     if not pictures:
         raise InvalidRequestError([FieldProblem("/image", "There is no picture: send one as the file field 'image'.")])
     job = services().jobs.create(
@@ -52,7 +58,7 @@ def create_job() -> Response:
         masks=masks,
         zoom=options.zoom_path(),
         result_format=options.format,
-        name=options.name or _file_name(),
+        name=options.name or _file_name(url),
         tags=tuple(dict.fromkeys(options.tags)),
     )
     return accepted(job)
@@ -130,14 +136,12 @@ def _uploaded(field: str) -> list[SeenPicture]:
     return [services().pictures.look_at(file.read()) for file in files]
 
 
-def _file_name() -> str | None:
+def _file_name(url: str | None) -> str | None:
+    if url:
+        return PurePosixPath(unquote(urlsplit(url).path)).name[-200:] or None
     file = request.files.get("image")
     return (file.filename or "")[-200:] or None if file else None
 
 
 def _referred(refs: list[PictureRef]) -> list[SeenPicture]:
-    pictures, owner = services().pictures, caller().owner
-    return [
-        pictures.find(ref.sha256, owner=owner) if ref.sha256 else pictures.find_upload(ref.upload or "", owner=owner)
-        for ref in refs
-    ]
+    return [find_picture(ref) for ref in refs]

@@ -12,6 +12,7 @@ from api.problems import InvalidRequestError
 from dreamcore.explain import FieldProblem, explain
 from dreamcore.params import DreamParams
 from dreamcore.zoom_path import ZoomParams
+from farm.address_guard import LONGEST_URL
 from farm.api_keys import checked_owner
 from farm.schema import JobKind, ResultFormat, Scope
 from farm.states import JobState
@@ -36,15 +37,16 @@ class Closed(BaseModel):
 
 
 class PictureRef(Closed):
-    """A picture that is in the object store: by its upload, or by its SHA-256."""
+    """A picture: in the object store, by its upload or its SHA-256, or anywhere on the web, by its URL."""
 
     sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$", description="Of a picture stored before.")] = None
     upload: Annotated[str | None, Field(pattern=r"^[0-9A-Z]{26}$", description="From POST /v1/uploads.")] = None
+    url: Annotated[str | None, Field(max_length=LONGEST_URL, description="http(s), public; fetched once.")] = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.sha256 is None) == (self.upload is None):
-            raise ValueError('A picture is named by either "sha256" or "upload", by one of the two.')
+    def _one_of_all(self) -> Self:
+        if [self.sha256, self.upload, self.url].count(None) != 2:  # noqa: PLR2004  # all but one
+            raise ValueError('A picture is named by "sha256", "upload" or "url", by one of them.')
         return self
 
 

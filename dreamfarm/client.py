@@ -106,7 +106,7 @@ class Farm:
 
     def submit(
         self,
-        picture: Path | bytes,
+        picture: Path | bytes | str,
         *,
         params: Mapping[str, object] | None = None,
         guide: Path | bytes | Sequence[Path | bytes] | None = None,
@@ -118,10 +118,24 @@ class Farm:
     ) -> JobView:
         """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults.
 
+        A picture that is text is its URL, which the farm fetches.
         Guides, what to dream towards, and masks, white where to dream, are one picture each or several.
         With `zoom`, be it empty, the job makes a film: frames, scale, rotate, shift, centre, fps, format and so on.
         """
         companions = [("guide", each) for each in _several(guide)] + [("mask", each) for each in _several(mask)]
+        if isinstance(picture, str):
+            body: dict[str, object] = {
+                "image": {"url": picture},
+                "guide": [{"sha256": self.upload(each).sha256} for each in _several(guide)],
+                "mask": [{"sha256": self.upload(each).sha256} for each in _several(mask)],
+                "params": dict(params or {}),
+                "kind": "dream" if zoom is None else "zoom",
+                "zoom": None if zoom is None else dict(zoom),
+                "format": format,
+                "name": name,
+                "tags": list(tags),
+            }
+            return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, json=body)
         files = [(field, _part(each)) for field, each in (("image", picture), *companions)]
         fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
         if zoom is not None:
@@ -152,9 +166,9 @@ class Farm:
         name: str | None = None,
         tags: Sequence[str] = (),
     ) -> BatchView:
-        """Hand in uploaded pictures, as (SHA-256, name), each with every point of the sweep; return the batch."""
+        """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch."""
         body = {
-            "inputs": [{"sha256": sha256, "name": own} for sha256, own in pictures],
+            "inputs": [{"url" if ":" in given else "sha256": given, "name": own} for given, own in pictures],
             "params": dict(params or {}),
             "sweep": dict(sweep or {}),
             "format": format,

@@ -26,15 +26,17 @@ if TYPE_CHECKING:
     from farm.redis import TextRedis
 
 FAILED = "failed:"
+FETCHED_LIFE_S = 7 * 86_400
 
 
 class BatchInput(BaseModel):
-    """A picture of a batch: by its SHA-256, or by its upload."""
+    """A picture of a batch: by its SHA-256, its upload, or its URL."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str | None = None
     upload: str | None = None
+    url: str | None = None
     name: str | None = None
 
 
@@ -163,6 +165,20 @@ class BatchStore:
             pipe.zadd(keys.EXPANDING, {batch_id: 0})
             pipe.execute()
         return self.get(batch_id)
+
+    @redis_errors()
+    def fetched(self, batch_id: str, url: str) -> str | None:
+        """Return the SHA-256 of what was fetched from a URL for the batch; None where nothing was."""
+        found: str | None = self.redis.hget(keys.batch_fetched(batch_id), url)
+        return found
+
+    @redis_errors()
+    def note_fetched(self, batch_id: str, url: str, sha256: str) -> None:
+        """Note what was fetched, so that all of the batch's jobs on this URL dream on the same picture."""
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.batch_fetched(batch_id), url, sha256)
+            pipe.expire(keys.batch_fetched(batch_id), FETCHED_LIFE_S)
+            pipe.execute()
 
     @redis_errors()
     def get(self, batch_id: str) -> BatchRecord:

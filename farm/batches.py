@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
@@ -12,7 +13,9 @@ from dreamcore.errors import DreamError
 from dreamcore.explain import explain
 from dreamcore.params import DreamParams
 from farm import change
+from farm.address_guard import check_url
 from farm.batch_store import BatchSpec, NewJob, Quota
+from farm.errors import AddressError
 from farm.jobs import cost
 from farm.limits import usage_key
 from farm.record import JobSpec
@@ -32,6 +35,12 @@ if TYPE_CHECKING:
 
 CHUNK = 200
 """Jobs made by one atomic step, which keeps the store busy for some milliseconds."""
+
+FETCHES = 8
+"""URLs fetched at once for a batch."""
+
+FETCHES_PER_CHUNK = 32
+"""URLs fetched for one chunk at most: slow servers hold it up."""
 
 PROBLEMS = 10
 """Problems that a dry run tells at most."""
@@ -85,9 +94,12 @@ class BatchService:
         sizes: list[tuple[int, int]] = []
         for number, item in enumerate(inputs):
             try:
+                if item.url:
+                    check_url(item.url)  # fetched when its jobs are made: nobody knows its size yet
+                    continue
                 seen = _find(self.pictures, item, spec.owner).view
                 sizes.append((seen.height, seen.width))
-            except DreamError as error:
+            except (AddressError, DreamError) as error:
                 problems.append(f"inputs/{number}: {error}")
         cost = self.estimates.batch_cost(spec, sizes)
         return BatchPlan(
@@ -100,11 +112,11 @@ class BatchService:
     def expand(self, batch_id: str) -> bool:
         """Make the next jobs of a batch and send their messages; False once there are none left to make."""
         batch = self.store.get(batch_id)
-        items = list(self._items(batch))
+        items = _few_urls(list(self._items(batch)))
         if not items:
             self.store.mark_expanded(batch_id)
             return False
-        made = _Maker(self.jobs, self.pictures, batch).make(items)
+        made = _Maker(self.jobs, self.pictures, self.store, batch).make(items)
         quota = Quota(usage_key(batch.spec.owner), self.jobs.limits.pixel_steps_a_day(batch.spec.owner))
         for job_id in self.store.expand(batch, made, quota):
             self.jobs.queue.send(job_id, 1)
@@ -151,14 +163,19 @@ class BatchService:
 class _Maker:
     """Turns a chunk's items into jobs; each picture is looked at once."""
 
-    def __init__(self, jobs: JobService, pictures: PictureService, batch: BatchRecord) -> None:
+    def __init__(self, jobs: JobService, pictures: PictureService, store: BatchStore, batch: BatchRecord) -> None:
         self.jobs = jobs
         self.pictures = pictures
+        self.store = store
         self.batch = batch
         self._seen: dict[BatchInput, SeenPicture | DreamError] = {}
 
     def make(self, items: list[Item]) -> list[NewJob]:
         """Return the items' jobs; an item that can't be dreamt becomes a job that has failed, saying why."""
+        urls = dict.fromkeys(item.picture for item in items if item.picture.url)
+        if urls:
+            with ThreadPoolExecutor(FETCHES) as pool:
+                self._seen.update(zip(urls, pool.map(self._looked_at, urls), strict=True))
         return [self._job(item) for item in items]
 
     def _job(self, item: Item) -> NewJob:
@@ -199,16 +216,32 @@ class _Maker:
 
     def _looked_at(self, item: BatchInput) -> SeenPicture | DreamError:
         try:
-            seen = _find(self.pictures, item, self.batch.spec.owner)
+            seen = self._fetched(item.url) if item.url else _find(self.pictures, item, self.batch.spec.owner)
         except DreamError as error:
             return error
         self.pictures.keep(seen, owner=self.batch.spec.owner)
+        if item.url:
+            self.store.note_fetched(self.batch.id, item.url, seen.view.sha256)
         return seen._replace(data=b"")
+
+    def _fetched(self, url: str) -> SeenPicture:
+        sha256 = self.store.fetched(self.batch.id, url)
+        return self.pictures.find(sha256, owner=self.batch.spec.owner) if sha256 else self.pictures.fetch(url)
 
 
 def numbered_id(batch_id: str, number: int) -> str:
     """Return the id of a batch's job: it follows from the batch's, so that no job can be made twice."""
     return str(ULID.from_int(int(ULID.from_str(batch_id)) + 1 + number))
+
+
+def _few_urls(items: list[Item]) -> list[Item]:
+    """Return the first items, up to as many URLs as are fetched for a chunk."""
+    urls: set[str] = set()
+    for place, item in enumerate(items):
+        urls |= {item.picture.url} if item.picture.url else set()
+        if len(urls) > FETCHES_PER_CHUNK:
+            return items[:place]
+    return items
 
 
 def _find(pictures: PictureService, item: BatchInput, owner: str) -> SeenPicture:

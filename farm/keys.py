@@ -13,6 +13,7 @@ COUNTS = "jobs:counts"
 SENT = "jobs:sent"
 UNTIDY = "jobs:untidy"
 JANITOR_LOCK = "janitor:lock"
+EXPANDER_LOCK = "expander:lock"
 API_KEYS = "apikeys"
 WORKERS = "workers"
 BATCHES = "batches:index"
@@ -100,6 +101,11 @@ def batch(batch_id: str) -> str:
 def batch_inputs(batch_id: str) -> str:
     """List: the batch's inputs, each as JSON."""
     return f"batch:{batch_id}:inputs"
+
+
+def batch_fetched(batch_id: str) -> str:
+    """Hash with a time to live: the SHA-256 of what lay at each of a batch's URLs when it was first fetched."""
+    return f"batch:{batch_id}:fetched"
 
 
 def batch_counts(batch_id: str) -> str:

@@ -10,18 +10,25 @@ from ulid import ULID
 from dreamcore.errors import PictureError, PictureTooLargeError
 from dreamcore.pictures import decode
 from farm import keys
-from farm.errors import NotFoundError
+from farm.errors import AddressError, CallError, NotFoundError
 from farm.owners import LOCAL
 from farm.redis import redis_errors
 from farm.schema import PictureView
 
 if TYPE_CHECKING:
+    from farm.outbound import Outbound
     from farm.redis import TextRedis
     from farm.settings import Settings
     from farm.storage import ObjectStore
 
 UPLOAD_LIFE_S = 7 * 86_400
 """How long after it was asked for an upload can be named."""
+
+
+class PictureUrlError(PictureError):
+    """The picture's URL leads to where the farm doesn't go, or to no file."""
+
+    code = "picture_unreachable"
 
 
 class SeenPicture(NamedTuple):
@@ -35,8 +42,9 @@ class SeenPicture(NamedTuple):
 class PictureService:
     """Looks at pictures, and keeps those that a job needs."""
 
-    def __init__(self, storage: ObjectStore, redis: TextRedis, settings: Settings) -> None:
+    def __init__(self, storage: ObjectStore, redis: TextRedis, outbound: Outbound, settings: Settings) -> None:
         self.storage = storage
+        self.outbound = outbound
         self.redis = redis
         self.max_pixels = settings.max_pixels
         self.max_bytes = settings.max_upload_bytes
@@ -84,6 +92,21 @@ class PictureService:
             return self.look_at(self.storage.get(keys.upload(upload_id), max_bytes=self.max_bytes))
         except NotFoundError:
             raise PictureError(str(_no_upload(upload_id))) from None
+
+    def fetch(self, url: str) -> SeenPicture:
+        """Look at the picture that lies at a URL.
+
+        Raises
+        ------
+        PictureUrlError
+            The farm doesn't call that address, or got no file there.
+        PictureError
+            It is no picture that can be dreamt.
+        """
+        try:
+            return self.look_at(self.outbound.get(url, max_bytes=self.max_bytes))
+        except (AddressError, CallError) as error:
+            raise PictureUrlError(f"The picture's URL: {error}") from None
 
     @redis_errors()
     def keep(self, seen: SeenPicture, *, owner: str = LOCAL) -> None:

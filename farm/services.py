@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from farm.address_guard import AddressGuard
 from farm.api_keys import ApiKeys
 from farm.batch_store import BatchStore
 from farm.batches import BatchService
@@ -13,6 +14,7 @@ from farm.events import EventReader
 from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
 from farm.limits import Limits
+from farm.outbound import Outbound
 from farm.pace import PaceStore
 from farm.pictures import PictureService
 from farm.queue import RenderQueue, make_celery
@@ -52,7 +54,8 @@ class Services:
         redis = connect_redis(settings)
         storage = ObjectStore(settings)
         store = JobStore(redis)
-        pictures = PictureService(storage, redis, settings)
+        guard = AddressGuard(settings.allowed_networks)
+        pictures = PictureService(storage, redis, Outbound(guard, timeout_s=settings.fetch_timeout_s), settings)
         queue = RenderQueue(celery or make_celery(settings), redis)
         limits = Limits(redis, settings)
         jobs = JobService(store, storage, queue, pictures, limits)

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
         list[IPvAnyNetwork],
         Field(description='Networks that pictures and webhooks may be in though not public, as ["10.0.0.0/8"].'),
     ] = []
+    max_fetches: Annotated[int, Field(ge=1, description="Picture URLs fetched at once per api process.")] = 8
     fetch_timeout_s: Annotated[float, Field(gt=0, le=300, description="Longest time to fetch a picture's URL.")] = 20
 
     presign_expiry_s: Annotated[int, Field(ge=10, le=604_800, description="Life of a presigned link, in s.")] = 3600

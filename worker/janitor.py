@@ -38,9 +38,16 @@ class Janitor:
                 self.reap()
                 self.services.jobs.resend_lost(older_than_s=self.services.settings.resend_after_s)
                 self.tidy()
-                self.services.batches.expand_some(seconds=EXPAND_S)
         except FarmError as error:
             log.warning("janitor_waits", reason=str(error))
+
+    def make_jobs(self) -> None:
+        """Make batches' jobs, if no other janitor is at it; pictures that are fetched for it may take their time."""
+        try:
+            if self.services.store.hold_lock(keys.EXPANDER_LOCK, self.worker, life_ms=LOCK_LIFE_MS):
+                self.services.batches.expand_some(seconds=EXPAND_S)
+        except FarmError as error:
+            log.warning("batches_wait", reason=str(error))
 
     def reap(self) -> None:
         """Take every job whose lease has run out back from its worker."""

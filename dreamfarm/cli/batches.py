@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,25 +20,41 @@ from dreamfarm.transport import FarmError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from dreamfarm.client import Farm
     from farm.schema import BatchView, PictureView
+
+Source = Path | str
+"""A picture: a file, or a URL."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
 PARALLEL_UPLOADS = 8
 POLL_S = 0.5
 
 
-def pictures_in(paths: Iterable[Path]) -> list[Path]:
-    """Return the files, and every picture in and below the folders, each once."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+def checked_source(text: str) -> Source:
+    """Return what was named: a URL, or a file or folder that is there."""
+    if text.lower().startswith(("http://", "https://")):
+        return text
+    if not Path(text).exists():
+        raise typer.BadParameter(f"Path {text!r} does not exist.", param_hint="PICTURES")
+    return Path(text)
+
+
+def pictures_in(sources: Iterable[Source]) -> list[Source]:
+    """Return the files and URLs, and every picture in and below the folders, each once."""
+    found: dict[Source, None] = {}
+    for path in sources:
+        folder = isinstance(path, Path) and path.is_dir()
+        inside = _pictures_below(Path(path)) if folder else [path]
         if not inside:
             raise CommandError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).", ExitCode.USAGE)
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def _pictures_below(folder: Path) -> list[Source]:
+    return [*sorted(one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES)]
 
 
 def parse_sweep(texts: Iterable[str]) -> dict[str, Any]:

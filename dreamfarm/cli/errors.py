@@ -92,7 +92,7 @@ def describe(error: Exception) -> tuple[str, ExitCode]:
 
 
 @contextmanager
-def naming(file: Path) -> Iterator[None]:
+def naming(file: Path | str) -> Iterator[None]:
     """Name the file in what the farm or the engine says against it."""
     try:
         yield

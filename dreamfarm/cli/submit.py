@@ -7,7 +7,9 @@ import typer
 
 from dreamcore.zoom_path import VideoFormat
 from dreamfarm.cli.batches import (
+    Source,
     batch_code,
+    checked_source,
     find_batch,
     follow_batch,
     parse_sweep,
@@ -31,12 +33,10 @@ from farm.states import JobState
 @dream_options
 def submit(
     files: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="PICTURES",
-            exists=True,
-            readable=True,
-            help="The pictures to dream, or folders of them.",
+            help="The pictures to dream: files, folders of them, or URLs, which the farm fetches.",
             show_default=False,
         ),
     ],
@@ -72,23 +72,24 @@ def submit(
     Prints the new jobs' ids, one a line, for scripts:  dreamfarm submit *.jpg | xargs dreamfarm watch
     A folder or a sweep makes a batch, whose id is printed alone:  dreamfarm submit photos/ --sweep steps=5,10 --watch
     """
+    sources = [checked_source(text) for text in files]
     way = _way(kind, path, film)
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
     options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
-    if sweep or any(file.is_dir() for file in files):
+    if sweep or any(isinstance(one, Path) and one.is_dir() for one in sources):
         if guide or mask or way:
             raise typer.BadParameter("a batch takes no guide or mask and makes no films; submit the pictures alone")
         with open_farm(url) as farm:
-            batch = _submit_batch(farm, pictures_in(files), parse_sweep(sweep or ()), options, as_json=as_json)
+            batch = _submit_batch(farm, pictures_in(sources), parse_sweep(sweep or ()), options, as_json=as_json)
             if watched:
                 raise typer.Exit(_finish_batch(farm, batch.id, folder))
         return
     with open_farm(url) as farm:
         jobs = []
-        for file in files:
-            with naming(file):
-                job = farm.submit(file, guide=guide, mask=mask, zoom=way, **options)
+        for source in sources:
+            with naming(source):
+                job = farm.submit(source, guide=guide, mask=mask, zoom=way, **options)
             jobs.append(job)
             _tell(job, as_json=as_json)
         jobs = follow(farm, jobs) if watched else jobs
@@ -100,10 +101,13 @@ def submit(
 
 
 def _submit_batch(
-    farm: Farm, files: list[Path], sweep: dict[str, Any], options: dict[str, Any], *, as_json: bool
+    farm: Farm, sources: list[Source], sweep: dict[str, Any], options: dict[str, Any], *, as_json: bool
 ) -> BatchView:
-    pictures = upload_all(farm, files)
-    inputs = [(picture.sha256, file.name) for picture, file in zip(pictures, files, strict=True)]
+    files = [source for source in sources if isinstance(source, Path)]
+    stored = dict(zip(files, upload_all(farm, files), strict=True))
+    inputs = [
+        (stored[source].sha256, source.name) if isinstance(source, Path) else (source, source) for source in sources
+    ]
     batch = farm.submit_batch(inputs, sweep=sweep, **options)
     if as_json:
         print_json(batch)

@@ -127,6 +127,9 @@ class FakeFarm:
         return {"jobs": found[start : start + limit], "next_cursor": str(start + limit) if rest else None}
 
     def _submit(self):
+        if request.is_json:
+            self.submitted.append(request.json)
+            return self.add(f"01NEW{len(self.submitted)}"), 202
         files = {"image": request.files["image"].read()}
         for field in ("guide", "mask"):
             files[f"{field}s"] = [file.read() for file in request.files.getlist(field)]

@@ -112,6 +112,15 @@ def test_a_guide_changes_the_objective(run, fake, picture):
     assert [json.loads(sent["params"])["objective"] for sent in fake.submitted] == ["guide-dot", "l2"]
 
 
+def test_submit_by_url(run, fake):
+    """The farm fetches it; the name is left to the farm."""
+    result = run("submit", "https://a.example/b.jpg", "--steps", 3)
+
+    assert result.exit_code == 0, result.output
+    [sent] = fake.submitted
+    assert (sent["image"], sent["params"]) == ({"url": "https://a.example/b.jpg"}, {"steps": 3})
+
+
 def test_submit_and_save(run, fake, picture, tmp_path):
     """With -o the command waits and saves the results in the folder."""
     fake.streams["01NEW1"].append(finishing(fake, "01NEW1"))

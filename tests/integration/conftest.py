@@ -8,6 +8,7 @@ from api.app import create_app
 from dreamfarm.stack import Servers
 from farm.services import Services
 from farm.settings import Settings
+from tests.web import Site
 
 
 def settings_from(environment, **changes):
@@ -32,6 +33,12 @@ def services(settings):
     connected = Services.connect(settings)
     connected.store.redis.flushdb()
     return connected
+
+
+@pytest.fixture
+def site():
+    with Site() as running:
+        yield running
 
 
 @pytest.fixture
