@@ -156,7 +156,8 @@ def best_match(activation: Tensor, guide_cells: Tensor) -> Tensor:
     nothing = ops.sum(cells, axis=-1) * 0.0
     state = (0, nothing - np.inf, ops.cast(nothing, "int32"))
     _, _, best = ops.while_loop(lambda start, *_: start < count, better, state)
-    matched = ops.take_along_axis(guide_cells, best[..., None], axis=1)
+    first = ops.arange(0, ops.shape(guide_cells)[0], dtype="int32")[:, None] * count
+    matched = ops.take(ops.reshape(guide_cells, (-1, ops.shape(guide_cells)[2])), first + best, axis=0)
     return ops.stop_gradient(ops.reshape(matched, ops.shape(activation)))
 
 

@@ -1,5 +1,8 @@
 """Objectives as data: what terms may say, and that the engine maximises just that."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -319,3 +322,16 @@ def test_pictures_of_a_pack_have_terms_of_their_own(squeezenet):
         alone = dream(image, own, guide=guide, model=squeezenet)
         assert np.abs(alone.image.astype(int) - packed.image).max() <= 1
         assert np.allclose(alone.losses, packed.losses, rtol=1e-3)
+
+
+def test_the_docs_examples_are_parameters_with_their_pictures():
+    """Each example of the page on objectives is valid as it stands, and has a picture of at most 60 kB."""
+    docs = Path(__file__).parents[2] / "docs"
+    shown = re.findall(
+        r"objectives/([\w-]+)\.jpg\).*?```json\n(.*?)```", (docs / "objectives.md").read_text(), re.DOTALL
+    )
+
+    assert len(shown) == 9
+    for name, text in shown:
+        assert DreamParams.model_validate_json(text).aims
+        assert 1_000 < (docs / "images" / "objectives" / f"{name}.jpg").stat().st_size <= 60_000

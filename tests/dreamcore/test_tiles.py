@@ -72,11 +72,11 @@ def inception():
     return load_model("inception_v3", "random")
 
 
-def _relative_error(model, params, size, guide=None):
+def _relative_error(model, params, size, **companions):
     from dreamcore.course import Course  # noqa: PLC0415  # loads TensorFlow
     from dreamcore.tiling import tiled_step  # noqa: PLC0415
 
-    course = Course(noise(*size), params, guide=guide, model=model)
+    course = Course(noise(*size), params, **{"guide": None, **companions}, model=model)
     state = course.start(None)
     course.enter(state, 1)
     inputs, guides = course.step_inputs(state), course.octave_inputs(state)
@@ -115,6 +115,24 @@ def test_tiled_gradient_follows_a_guide(squeezenet):
     """Each tile follows its part of the guide."""
     params = _params(model="squeezenet", layers={"fire6": 1.0}, objective="guide-dot")
     assert _relative_error(squeezenet, params, (257, 299), guide=noise(90, 120)) <= 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["dreamfarm", "google2015"])
+def test_tiled_gradient_is_the_whole_images_under_every_kind_of_term(squeezenet, profile):
+    """Channels, one cell, a class, matched and placed guides, and masks of terms count in tiles as in the whole."""
+    terms = [
+        {"layer": "fire4", "channels": [3, 60], "weight": -2},
+        {"layer": "fire6", "kind": "guide-match", "guide": 0},
+        {"layer": "fire6", "kind": "guide-dot", "mask": 0},
+        {"layer": "fire6", "at": [0.7, 0.2], "weight": 0.01},
+        {"class_name": "goldfish", "weight": 0.1, "mask": 1},
+    ]
+    params = _params(profile=profile, model="squeezenet", laplacian=0, terms=terms)
+    left = np.zeros((257, 299), np.uint8)
+    left[:, :140] = 255
+    masks = [left, 255 - left, np.roll(left, 60, axis=1)]  # the third confines the move
+    assert _relative_error(squeezenet, params, (257, 299), guide=[noise(90, 120)], mask=masks) <= 1e-4
 
 
 @pytest.mark.slow
