@@ -54,7 +54,7 @@ def list_batches(query: BatchQuery) -> Response:
 @bp.get("/<batch_id>", responses={200: BatchView, **problems(404)})
 def get_batch(path: BatchPath) -> Response:
     """Return a batch: its jobs by state, how far it is, what failed."""
-    return shown(services().batches.store.get(path.batch_id).view())
+    return shown(services().batches.view(path.batch_id))
 
 
 @bp.post("/<batch_id>/cancel", responses={202: BatchView, **problems(404)})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dreamcore.workload import Work
 
-PRIOR = 0.05
+PRIOR = 0.15
 """How much a part's share on the reference device counts, against a relative error of the same size."""
 LEAST_SHARE = 0.02
 """Of what the reference device would have a part cost: nothing is free."""

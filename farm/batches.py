@@ -19,7 +19,7 @@ from farm.errors import AddressError
 from farm.jobs import cost
 from farm.limits import usage_key
 from farm.record import JobSpec
-from farm.schema import BatchPlan, ErrorView, PictureView, ProgressView
+from farm.schema import BatchPlan, BatchView, ErrorView, PictureView, ProgressView
 from farm.states import JobState
 from farm.sweep import applied
 
@@ -41,6 +41,9 @@ FETCHES = 8
 
 FETCHES_PER_CHUNK = 32
 """URLs fetched for one chunk at most: slow servers hold it up."""
+
+JUDGED_BY = 20
+"""Jobs by which the time of a batch is judged before any has ended."""
 
 PROBLEMS = 10
 """Problems that a dry run tells at most."""
@@ -87,6 +90,12 @@ class BatchService:
         """
         self.jobs.limits.admit(spec.owner, jobs=len(inputs) * len(spec.sweep.axes()), pixel_steps=0)
         return self.store.create(batch_id or str(ULID()), spec, inputs)
+
+    def view(self, batch_id: str) -> BatchView:
+        """Return how a batch stands, and when it will be done."""
+        batch = self.store.get(batch_id)
+        first = next(iter(self.store.job_ids(batch_id, JUDGED_BY)), [])
+        return self.estimates.timed_batch(batch, self.jobs.store.many(first))
 
     def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchPlan:
         """Look at what a batch would be, its pictures included, and store nothing."""

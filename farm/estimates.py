@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from dreamcore.errors import DreamError
@@ -10,7 +11,7 @@ from dreamcore.params import DreamParams
 from dreamcore.planner import REFERENCE, plan
 from dreamcore.workload import Work, count_work, pixel_steps
 from farm.errors import JobTooLargeError
-from farm.schema import BatchCost, EstimateView, JobView
+from farm.schema import BatchCost, BatchView, EstimateView, JobView
 from farm.states import ACTIVE, JobState
 from farm.sweep import applied
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dreamcore.zoom_path import ZoomParams
-    from farm.batch_store import BatchSpec
+    from farm.batch_store import BatchRecord, BatchSpec
     from farm.pace import PaceStore
     from farm.record import JobRecord
     from farm.settings import Settings
@@ -87,11 +88,28 @@ class EstimateService:
         if job.state not in ACTIVE or view.progress.eta_s is not None or job.progress.fraction:
             return view
         params = DreamParams.model_validate(job.spec.params)
-        own = self.paces.seconds(pace_name(params), job.work_s)
+        own = self._own_seconds(job)
         wait = self._wait_s(params, share=self.store.place(job.id)) if job.state is JobState.QUEUED else 0.0
         if own is None or wait is None:
             return view
         return view.model_copy(update={"progress": view.progress.model_copy(update={"eta_s": round(own + wait, 1)})})
+
+    def timed_batch(self, batch: BatchRecord, made: Sequence[JobRecord]) -> BatchView:
+        """Return a batch's view; before its first job's end too with the seconds to go, judged by some of its jobs."""
+        view = batch.view()
+        workers = len(self.workers.list())
+        if view.eta_s is not None or view.state == "finished" or not made or not workers:
+            return view
+        each = [self._own_seconds(job) for job in made]
+        known = [seconds for seconds in each if seconds is not None]
+        if len(known) < len(each):
+            return view
+        return view.model_copy(update={"eta_s": round(mean(known) * batch.total / workers, 1)})
+
+    def _own_seconds(self, job: JobRecord) -> float | None:
+        if not job.work_s:
+            return 0.0
+        return self.paces.seconds(pace_name(DreamParams.model_validate(job.spec.params)), job.work_s)
 
     def _wait_s(self, params: DreamParams, *, share: float) -> float | None:
         """Return how long the workers take for a share of the queue; as if all of it were of this job's kind."""

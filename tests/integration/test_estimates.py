@@ -209,3 +209,24 @@ def test_a_pace_is_learnt_from_render_to_render(services):
     assert services.paces.of_worker("squeezenet:float32", "w1") == pytest.approx(3**0.3, rel=1e-4)
     assert services.paces.pace("squeezenet:float32") == 8
     assert services.paces.pace("inception_v3:float32") is None
+
+
+def test_a_batch_knows_when_it_will_be_done(client, services):
+    """Before its first job ends a batch has its jobs' seconds to go, shared by the workers; afterwards its own pace."""
+    picture = services.pictures.look_at(png(1230, 970))
+    services.pictures.keep(picture)
+    batch = services.batches.create(
+        BatchSpec(params={"octaves": 1}, sweep=Sweep(product={"steps": [4, 8]}), format="png"),
+        [BatchInput(sha256=picture.view.sha256)] * 3,
+    )
+    link = f"/v1/batches/{batch.id}"
+    services.batches.expand(batch.id)
+    unknown = client.get(link).json["eta_s"]
+    for worker in ("w1", "w2"):
+        give_pace(services, worker=worker)
+
+    eta_s = client.get(link).json["eta_s"]
+
+    work_s = sum(job.work_s for job in services.batches.results(batch.id))
+    assert unknown is None
+    assert eta_s == pytest.approx(2 * work_s / 2, rel=0.05)
