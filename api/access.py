@@ -35,6 +35,8 @@ OWNERS: dict[str, Callable[[Services, str, str], None]] = {
     "batch_id": lambda farm, name, owner: farm.batches.store.check_owner(name, owner),
     "upload": lambda farm, name, owner: farm.pictures.check_upload(name, owner),
     "sha256": lambda farm, name, owner: farm.pictures.check_owner(name, owner),
+    "webhook_id": lambda farm, name, owner: farm.webhooks.check_owner(name, owner),
+    "delivery_id": lambda *_: None,
     "octave": lambda *_: None,
     "name": lambda *_: None,
 }

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask_openapi import Info, OpenAPI
 
-from api import batches, catalog, docs, estimates, events, jobs, keys, operations, studio
+from api import batches, catalog, docs, estimates, events, jobs, keys, operations, studio, webhooks
 from api.access import register_access, register_scopes
 from api.contract import add_common, add_schemas
 from api.idempotency import register_idempotency
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     register_limits(app)
     register_scopes(app)
     register_idempotency(app)
-    for blueprint in (jobs.bp, batches.bp, estimates.bp, events.bp, catalog.bp, operations.bp, keys.bp):
+    for blueprint in (jobs.bp, batches.bp, estimates.bp, events.bp, catalog.bp, operations.bp, keys.bp, webhooks.bp):
         app.register_api(blueprint)
     add_schemas(app)
     add_common(app)

@@ -14,7 +14,7 @@ from dreamcore.params import DreamParams
 from dreamcore.zoom_path import ZoomParams
 from farm.address_guard import LONGEST_URL
 from farm.api_keys import checked_owner
-from farm.schema import JobKind, ResultFormat, Scope
+from farm.schema import JobKind, ResultFormat, Scope, WebhookEvent
 from farm.states import JobState
 from farm.sweep import Sweep, check_points
 
@@ -155,6 +155,31 @@ class KeyPath(BaseModel):
     """The key in a path."""
 
     key_id: Annotated[str, Field(max_length=64)]
+
+
+class WebhookRequest(Closed):
+    """An endpoint to add."""
+
+    url: Annotated[str, Field(max_length=LONGEST_URL, description="http(s), public; it is POSTed to.")]
+    events: Annotated[list[WebhookEvent], Field(min_length=1, description="What to be told of.")] = list(WebhookEvent)
+
+
+class WebhookPath(BaseModel):
+    """The endpoint in a path."""
+
+    webhook_id: Annotated[str, Field(max_length=64)]
+
+
+class DeliveryPath(WebhookPath):
+    """The delivery in a path."""
+
+    delivery_id: Annotated[str, Field(max_length=128)]
+
+
+class DeliveryQuery(Closed):
+    """How many deliveries to list."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="Deliveries to list.")] = 50
 
 
 class UploadPath(BaseModel):

@@ -13,6 +13,9 @@ COUNTS = "jobs:counts"
 SENT = "jobs:sent"
 UNTIDY = "jobs:untidy"
 JANITOR_LOCK = "janitor:lock"
+RELAY_LOCK = "relay:lock"
+OUTBOX = "webhooks:outbox"
+DUE = "webhooks:due"
 EXPANDER_LOCK = "expander:lock"
 API_KEYS = "apikeys"
 WORKERS = "workers"
@@ -91,6 +94,26 @@ def idempotency(owner: str, digest: str) -> str:
 def api_key(key_id: str) -> str:
     """Hash: a key's owner, scopes, and the hash of its secret."""
     return f"apikey:{key_id}"
+
+
+def webhook(webhook_id: str) -> str:
+    """Hash: an endpoint, and the secret that what it gets is signed with."""
+    return f"webhook:{webhook_id}"
+
+
+def webhooks_of(owner: str) -> str:
+    """Sorted set, in the order of ids: an owner's endpoints. `lua/apply.lua` looks whether there is one."""
+    return f"webhooks:owner:{owner}"
+
+
+def webhook_deliveries(webhook_id: str) -> str:
+    """Sorted set, by time: the latest deliveries to an endpoint."""
+    return f"webhook:{webhook_id}:deliveries"
+
+
+def delivery(delivery_id: str) -> str:
+    """Hash with a time to live: what is told to one endpoint, and how it went."""
+    return f"delivery:{delivery_id}"
 
 
 def batch(batch_id: str) -> str:

@@ -279,6 +279,69 @@ class KeyPage(View):
     keys: list[KeyView]
 
 
+class WebhookEvent(StrEnum):
+    """What an endpoint can be told of."""
+
+    JOB_SUCCEEDED = "job.succeeded"
+    JOB_FAILED = "job.failed"
+    JOB_CANCELED = "job.canceled"
+    JOB_EXPIRED = "job.expired"
+    BATCH_FINISHED = "batch.finished"
+
+
+class WebhookView(View):
+    """An endpoint that is told what happened, without its secret."""
+
+    id: str
+    owner: Owner
+    url: str
+    events: list[WebhookEvent]
+    disabled: Annotated[str | None, Field(description="Why nothing more is delivered; null: it is.")] = None
+    created_at: datetime
+    delivered_at: Annotated[datetime | None, Field(description="When it last took something.")] = None
+
+
+class NewWebhookView(WebhookView):
+    """An endpoint just added."""
+
+    secret: Annotated[
+        str | None, Field(description="Signatures are checked with it. Shown once: null in a repeat's answer.")
+    ]
+
+
+class WebhookPage(View):
+    """An owner's endpoints, oldest first."""
+
+    webhooks: list[WebhookView]
+
+
+class DeliveryAttempt(View):
+    """One try to deliver; `error` is null where it went well."""
+
+    at: datetime
+    status: int | None
+    error: str | None
+    seconds: float
+
+
+class DeliveryView(View):
+    """What was told to an endpoint, or is to be."""
+
+    id: Annotated[str, Field(description="The header `webhook-id`; the same in each try and replay.")]
+    type: WebhookEvent
+    state: Literal["pending", "delivered", "failed"]
+    created_at: datetime
+    next_at: Annotated[datetime | None, Field(description="When it is tried next.")] = None
+    attempts: list[DeliveryAttempt]
+    body: dict[str, Any]
+
+
+class DeliveryPage(View):
+    """Deliveries, newest first."""
+
+    deliveries: list[DeliveryView]
+
+
 class LinkView(View):
     """Where the bytes are, for a reader that asked for JSON."""
 

@@ -19,8 +19,10 @@ from farm.pace import PaceStore
 from farm.pictures import PictureService
 from farm.queue import RenderQueue, make_celery
 from farm.redis import connect_redis
+from farm.relay import Relay
 from farm.storage import ObjectStore
 from farm.store import JobStore
+from farm.webhooks import WebhookStore
 from farm.workers import WorkerRegistry
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ class Services:
     api_keys: ApiKeys
     idempotency: IdempotencyStore
     limits: Limits
+    outbound: Outbound
+    webhooks: WebhookStore
+    relay: Relay
     paces: PaceStore
     estimates: EstimateService
 
@@ -55,7 +60,9 @@ class Services:
         storage = ObjectStore(settings)
         store = JobStore(redis)
         guard = AddressGuard(settings.allowed_networks)
-        pictures = PictureService(storage, redis, Outbound(guard, timeout_s=settings.fetch_timeout_s), settings)
+        outbound = Outbound(guard, timeout_s=settings.fetch_timeout_s)
+        pictures = PictureService(storage, redis, outbound, settings)
+        batch_store, webhooks = BatchStore(redis), WebhookStore(redis)
         queue = RenderQueue(celery or make_celery(settings), redis)
         limits = Limits(redis, settings)
         jobs = JobService(store, storage, queue, pictures, limits)
@@ -67,7 +74,7 @@ class Services:
             store=store,
             queue=queue,
             jobs=jobs,
-            batches=BatchService(BatchStore(redis), jobs, pictures, estimates),
+            batches=BatchService(batch_store, jobs, pictures, estimates),
             pictures=pictures,
             events=EventReader(redis),
             workers=workers,
@@ -76,4 +83,7 @@ class Services:
             api_keys=ApiKeys(redis),
             idempotency=IdempotencyStore(redis),
             limits=limits,
+            outbound=outbound,
+            webhooks=webhooks,
+            relay=Relay(webhooks, store, batch_store, outbound),
         )

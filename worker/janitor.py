@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from farm.services import Services
 
 LOCK_LIFE_MS = 5_000
+RELAY_LOCK_LIFE_MS = 60_000
 TIDY_AFTER_S = 30
 """Time for a canceled job's worker to notice, and to write no more."""
 
@@ -48,6 +49,14 @@ class Janitor:
                 self.services.batches.expand_some(seconds=EXPAND_S)
         except FarmError as error:
             log.warning("batches_wait", reason=str(error))
+
+    def tell(self) -> None:
+        """Deliver webhooks, if no other janitor is at it; endpoints may take their time."""
+        try:
+            if self.services.store.hold_lock(keys.RELAY_LOCK, self.worker, life_ms=RELAY_LOCK_LIFE_MS):
+                self.services.relay.round()
+        except FarmError as error:
+            log.warning("webhooks_wait", reason=str(error))
 
     def reap(self) -> None:
         """Take every job whose lease has run out back from its worker."""

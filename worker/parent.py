@@ -41,6 +41,7 @@ def on_ready(**_: object) -> None:
     _every(BEAT_EVERY_S, lambda: services.workers.beat(worker, card), name="heartbeat")
     _every(JANITOR_EVERY_S, janitor.round, name="janitor")
     _every(JANITOR_EVERY_S, janitor.make_jobs, name="batches")
+    _every(JANITOR_EVERY_S, janitor.tell, name="webhooks")
     log.info("worker_ready", worker=worker)
 
 

@@ -84,6 +84,26 @@ if change.to and change.to ~= state then
   end
 end
 
+-- What owners asked to be told of is noted in the same step, so that nothing that happened is lost.
+local function note(kind, id)
+  local owner = redis.call('HGET', job, 'owner') or 'local'
+  if redis.call('EXISTS', 'webhooks:owner:' .. owner) == 1 then
+    local seq = tonumber(redis.call('HGET', job, 'seq')) + 1
+    redis.call('RPUSH', 'webhooks:outbox', cjson.encode({
+      id = id .. '.' .. seq, type = kind, owner = owner, job = change.id, batch = batch, ms = now_ms}))
+  end
+end
+local function batch_is_over()
+  local counts = redis.call('HMGET', 'batch:' .. batch .. ':counts', 'queued', 'running')
+  if tonumber(counts[1] or 0) + tonumber(counts[2] or 0) > 0 then return false end
+  local found = redis.call('HMGET', 'batch:' .. batch, 'cursor', 'total', 'canceled')
+  return found[1] and (found[3] or tonumber(found[1]) >= tonumber(found[2]))
+end
+if change.finishes or change.to == 'expired' then
+  note('job.' .. change.to, change.id)
+  if batch and change.finishes and batch_is_over() then note('batch.finished', batch .. '.' .. change.id) end
+end
+
 if change.ends and state == 'running' then
   redis.call('HSET', job, 'attempt.' .. attempt .. '.ended_ms', now_ms, 'attempt.' .. attempt .. '.outcome', change.ends)
   redis.call('DEL', lease)

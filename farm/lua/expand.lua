@@ -44,6 +44,22 @@ for _, job in ipairs(jobs) do
     redis.call('ZADD', sent, now_ms, job.id)
   end
 end
+
+-- The same notes as in apply.lua, of jobs that have failed before they were queued.
+if redis.call('EXISTS', 'webhooks:owner:' .. jobs[1].owner) == 1 then
+  local function note(kind, id, job)
+    redis.call('RPUSH', 'webhooks:outbox', cjson.encode({
+      id = id .. '.1', type = kind, owner = jobs[1].owner, job = job, batch = found[3], ms = now_ms}))
+  end
+  for _, job in ipairs(jobs) do
+    if job.state == 'failed' then note('job.failed', job.id, job.id) end
+  end
+  local left = redis.call('HMGET', counts, 'queued', 'running')
+  local over = tonumber(left[1] or 0) + tonumber(left[2] or 0) == 0
+  if over and tonumber(found[1]) + #jobs >= tonumber(redis.call('HGET', batch, 'total')) then
+    note('batch.finished', found[3] .. '.' .. jobs[#jobs].id, jobs[#jobs].id)
+  end
+end
 if charged > 0 then
   redis.call('INCRBY', KEYS[6], string.format('%.0f', charged))
   redis.call('EXPIRE', KEYS[6], 172800)
