@@ -22,6 +22,8 @@ from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transpo
 from farm.schema import (
     BatchPage,
     BatchView,
+    DeliveryPage,
+    DeliveryView,
     EstimateView,
     Health,
     JobPage,
@@ -32,8 +34,11 @@ from farm.schema import (
     ModelSummary,
     ModelView,
     NewKeyView,
+    NewWebhookView,
     PictureView,
     UploadView,
+    WebhookPage,
+    WebhookView,
     WorkerPage,
     WorkerView,
 )
@@ -316,6 +321,28 @@ class Farm:
     def revoke_key(self, key_id: str) -> None:
         """Revoke a key: it opens nothing from now on. For admins."""
         self._transport.call("DELETE", f"/v1/keys/{key_id}")
+
+    def add_webhook(self, url: str, events: Sequence[str] = ()) -> NewWebhookView:
+        """Have an endpoint told what happens to your jobs, all or some events; its secret is shown this once."""
+        body: dict[str, object] = {"url": url, **({"events": list(events)} if events else {})}
+        return self._transport.read(NewWebhookView, "POST", "/v1/webhooks", makes=True, json=body)
+
+    def webhooks(self) -> list[WebhookView]:
+        """Return your endpoints, oldest first."""
+        return self._get(WebhookPage, "/v1/webhooks").webhooks
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Remove an endpoint."""
+        self._transport.call("DELETE", f"/v1/webhooks/{webhook_id}")
+
+    def deliveries(self, webhook_id: str, *, limit: int = 50) -> list[DeliveryView]:
+        """Return the latest deliveries to an endpoint, newest first."""
+        return self._get(DeliveryPage, f"/v1/webhooks/{webhook_id}/deliveries", {"limit": limit}).deliveries
+
+    def replay(self, webhook_id: str, delivery_id: str) -> DeliveryView:
+        """Deliver once more, under the same id."""
+        path = f"/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"
+        return self._transport.read(DeliveryView, "POST", path, makes=True)
 
     def health(self) -> Health:
         """Return whether the farm answers."""

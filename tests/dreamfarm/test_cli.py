@@ -3,22 +3,9 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
 from dreamcore.params import DreamParams
-from dreamfarm.cli import app
 from tests.dreamfarm.fake_farm import PICTURE, event
-
-
-@pytest.fixture
-def run(fake, tmp_path, monkeypatch):
-    """Return a function that runs a command in an empty folder, with the farm's address in the environment."""
-    monkeypatch.chdir(tmp_path)
-
-    def run_command(*args, url=fake.url):
-        return CliRunner().invoke(app, [str(arg) for arg in args], env={"DREAMFARM_URL": url, "COLUMNS": "200"})
-
-    return run_command
 
 
 @pytest.fixture
