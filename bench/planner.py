@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import resource
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from statistics import median
@@ -16,6 +19,7 @@ from dreamcore import DreamParams, ZoomParams, dream, load_model
 from dreamcore.backend import describe_backend, describe_device
 from dreamcore.calibration import measured
 from dreamcore.errors import WeightsError
+from dreamcore.planner import peak_memory
 from dreamcore.speeds import fitted
 from dreamcore.workload import count_work
 from dreamcore.zoom import zoom
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 TARGET = 0.25
+KIBI = 1024
+GIGA = 1e9
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,23 @@ def loaded(name: str) -> Model:
 
 
 def main() -> None:
-    """Measure the speed, then the job, job after job, round after round; print the table."""
+    """Measure times, or memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--memory", action="store_true", help="measure peak memory instead, a process for each job")
+    parser.add_argument("--job", type=int, help="dream one job, two steps an octave, and print its peak in bytes")
+    options = parser.parse_args()
+    if options.job is not None:
+        JOBS[options.job].run(steps=2)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBI)  # for the process that asked
+    elif options.memory:
+        report_memory()
+    else:
+        measure(options.rounds)
+
+
+def measure(rounds: int) -> None:
+    """Measure the speed, then the job, job after job, round after round; print the table."""
     for job in JOBS:
         job.run(steps=1)
     for _ in range(rounds):
@@ -98,6 +117,19 @@ def main() -> None:
             job.told.append(job.expected(fitted(list(measured(loaded(job.params.model))))))
             job.took.append(job.run())
     report()
+
+
+def report_memory() -> None:
+    """Print each job's peak memory beside its estimate."""
+    table = Table("job", "model", "px", "estimate, GB", "measured, GB", "ratio")
+    for number, job in enumerate(JOBS):
+        command = [sys.executable, "-m", "bench.planner", "--job", str(number)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # this very module
+        peak, told = float(done.stdout.split()[-1]), peak_memory(job.params, job.size)
+        height, width = job.size
+        numbers = [f"{told / GIGA:.2f}", f"{peak / GIGA:.2f}", f"{told / peak:.2f}"]
+        table.add_row(job.title, job.params.model, f"{width}x{height}", *numbers)
+    Console(width=150).print(table)
 
 
 def report() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dreamcore.errors import DreamError
 from dreamcore.params import DreamParams
-from dreamcore.planner import REFERENCE, plan
+from dreamcore.planner import REFERENCE, peak_memory, plan
 from dreamcore.workload import Work, count_work, pixel_steps
 from farm.errors import JobTooLargeError
 from farm.schema import BatchCost, BatchView, EstimateView, JobView
@@ -31,6 +31,8 @@ Size = tuple[int, int]
 SAMPLES = 1000
 """Jobs of a batch that are looked at one by one; a larger batch is judged by so many, spread evenly."""
 HOUR_S = 3600
+HOPELESS = 3
+"""How many times a worker's memory a job is refused at; less may fit, as estimates are upper bounds."""
 
 
 class EstimateService:
@@ -54,7 +56,7 @@ class EstimateService:
         PictureTooSmallError
             The network takes no image so small.
         """
-        check_size(params, size, zoom=zoom, most=self.settings.max_job_pixel_steps)
+        check_job(params, size, self.settings, zoom=zoom)
         found = plan(params, size, zoom=zoom, guides=guides)
         seconds = self.paces.seconds(pace_name(params), REFERENCE.seconds(found.work))
         return EstimateView(
@@ -135,11 +137,23 @@ def pace_name(params: DreamParams) -> str:
     return f"{params.model}:{params.precision}"
 
 
-def check_size(params: DreamParams, size: Size, *, zoom: ZoomParams | None, most: int | None) -> None:
-    """Raise `JobTooLargeError` for a job of more pixel-steps than the farm takes."""
-    wanted = pixel_steps(params, size, zoom=zoom)
+def check_job(params: DreamParams, size: Size, settings: Settings, *, zoom: ZoomParams | None) -> None:
+    """Raise `JobTooLargeError` for a job of more pixel-steps than the farm takes, or beyond its workers' memory."""
+    wanted, most = pixel_steps(params, size, zoom=zoom), settings.max_job_pixel_steps
     if most is not None and wanted > most:
         raise JobTooLargeError(
             f"The job takes {wanted} pixel-steps, and this farm takes {most} at most in one. A pixel-step is a pixel "
             "moved once: fewer steps, octaves or frames, or a smaller picture, take fewer."
+        )
+    if settings.memory_gb is not None:
+        _check_memory(params, size, settings.memory_gb)
+
+
+def _check_memory(params: DreamParams, size: Size, memory_gb: float) -> None:
+    needed_gb = peak_memory(params, size, memory_bytes=memory_gb * 1e9) / 1e9
+    if needed_gb > HOPELESS * memory_gb:
+        raise JobTooLargeError(
+            f"The job takes about {needed_gb:.1f} GB of memory with {params.model} and tiling {params.tiling!r}, and a "
+            f"worker of this farm has {memory_gb:g} GB. Make the picture smaller, leave tiling 'auto', or choose "
+            "layers nearer to the image, or squeezenet or inception_v3, which can be tiled."
         )

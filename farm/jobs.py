@@ -16,7 +16,7 @@ from dreamcore.zoom_path import ZoomParams
 from farm import change, keys
 from farm.change import Outcome
 from farm.errors import ConflictError, NotFoundError
-from farm.estimates import check_size
+from farm.estimates import check_job
 from farm.owners import LOCAL
 from farm.record import JobSpec
 from farm.schema import ErrorView, ProgressView
@@ -118,7 +118,7 @@ class JobService:
         params.check_masks([_size(mask) for mask in masks], picture=_size(picture))
         if zoom:
             zoom.check()
-        check_size(params, _size(picture), zoom=zoom, most=self.limits.settings.max_job_pixel_steps)
+        check_job(params, _size(picture), self.limits.settings, zoom=zoom)
         plan = plan_octaves(params, picture.view.height, picture.view.width)
         spec = JobSpec(
             owner=owner,

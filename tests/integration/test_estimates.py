@@ -230,3 +230,19 @@ def test_a_batch_knows_when_it_will_be_done(client, services):
     work_s = sum(job.work_s for job in services.batches.results(batch.id))
     assert unknown is None
     assert eta_s == pytest.approx(2 * work_s / 2, rel=0.05)
+
+
+def test_a_job_beyond_any_workers_memory_is_refused(settings, services):  # noqa: ARG001  # the store is emptied first
+    """What takes several times a worker's memory is refused with both numbers; what can be tiled into it is not."""
+    client = create_app(settings.model_copy(update={"memory_gb": 4.0})).test_client()
+    large = {"width": 6000, "height": 6000}
+
+    untiled, tiled = (
+        client.post("/v1/estimate", json={**large, "params": {"layers": {"fire3": 1.0}, "tiling": tiling, "steps": 1}})
+        for tiling in ("off", "auto")
+    )
+
+    assert untiled.status_code == 422
+    assert untiled.json["code"] == "job_too_large"
+    assert "4 GB" in untiled.json["detail"]
+    assert tiled.status_code == 200
