@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dreamcore.zoom_path import ZoomParams
 
 FLOAT_BYTES = 4
+WEIGHT_COPIES = 5
+"""As they were read, folded, in the compiled functions, and as the library lays them out for itself; measured."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def peak_memory(params: DreamParams, shape: Sequence[int], *, memory_bytes: floa
     That is what the library and the weights take, and the dearest octave's step.
     """
     sizes = plan_octaves(params, shape[0], shape[1]).sizes
-    return PROCESS_BYTES + max(_step_bytes(params, size, memory_bytes) for size in sizes)
+    weights = WEIGHT_COPIES * FLOAT_BYTES * catalog.get_model(params.model).parameters
+    return PROCESS_BYTES + weights + max(_step_bytes(params, size, memory_bytes) for size in sizes)
 
 
 def _step_bytes(params: DreamParams, size: Size, memory_bytes: float) -> float:
