@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask_openapi import Info, OpenAPI
 
-from api import batches, catalog, docs, estimates, events, jobs, keys, operations, studio, webhooks
+from api import batches, catalog, docs, estimates, events, jobs, keys, metrics, operations, studio, webhooks
 from api.access import register_access, register_scopes
 from api.contract import add_common, add_schemas
 from api.idempotency import register_idempotency
@@ -46,15 +46,26 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.config["MAX_CONTENT_LENGTH"] = 2 * settings.max_upload_bytes + FORM_OVERHEAD_BYTES
     app.config["STUDIO_IMAGE_ORIGIN"] = _origin(settings)
-    app.extensions[KEY] = Services.connect(settings)
+    app.extensions[KEY] = services = Services.connect(settings)
     app.extensions["fetches"] = BoundedSemaphore(settings.max_fetches)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
+    metrics.register_metrics(app, services.metrics)
     register_access(app)
     register_limits(app)
     register_scopes(app)
     register_idempotency(app)
-    for blueprint in (jobs.bp, batches.bp, estimates.bp, events.bp, catalog.bp, operations.bp, keys.bp, webhooks.bp):
+    for blueprint in (
+        jobs.bp,
+        batches.bp,
+        estimates.bp,
+        events.bp,
+        catalog.bp,
+        operations.bp,
+        keys.bp,
+        webhooks.bp,
+        metrics.bp,
+    ):
         app.register_api(blueprint)
     add_schemas(app)
     add_common(app)

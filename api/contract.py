@@ -28,6 +28,11 @@ JSON_LINES: dict[str, Any] = {
     "content": {"application/jsonl": {"schema": {"type": "string"}}},
 }
 
+METRICS: dict[str, Any] = {
+    "description": "Gauges, counters and histograms.",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+
 ZIP: dict[str, Any] = {
     "description": "The finished pictures.",
     "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},

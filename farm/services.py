@@ -14,6 +14,7 @@ from farm.events import EventReader
 from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
 from farm.limits import Limits
+from farm.metrics import Metrics
 from farm.outbound import Outbound
 from farm.pace import PaceStore
 from farm.pictures import PictureService
@@ -50,6 +51,7 @@ class Services:
     outbound: Outbound
     webhooks: WebhookStore
     relay: Relay
+    metrics: Metrics
     paces: PaceStore
     estimates: EstimateService
 
@@ -85,5 +87,6 @@ class Services:
             limits=limits,
             outbound=outbound,
             webhooks=webhooks,
+            metrics=Metrics(redis, workers),
             relay=Relay(webhooks, store, batch_store, outbound),
         )

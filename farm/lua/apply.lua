@@ -104,6 +104,27 @@ if change.finishes or change.to == 'expired' then
   if batch and change.finishes and batch_is_over() then note('batch.finished', batch .. '.' .. change.id) end
 end
 
+-- Counted here, so that nothing is counted twice, or by a process that dies before it tells.
+local BUCKETS_S = {0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0}
+local function measure()
+  redis.call('HINCRBY', 'metrics:ended', 'ended:' .. change.ends, 1)
+  if change.ends ~= 'succeeded' and change.ends ~= 'failed' then return end
+  local started_ms = tonumber(redis.call('HGET', job, 'attempt.' .. attempt .. '.started_ms'))
+  local seconds, bucket = (now_ms - started_ms) / 1000, '+Inf'
+  for i = #BUCKETS_S, 1, -1 do
+    if seconds <= BUCKETS_S[i] then bucket = string.format('%.1f', BUCKETS_S[i]) end
+  end
+  redis.call('HINCRBY', 'metrics:render', bucket, 1)
+  redis.call('HINCRBYFLOAT', 'metrics:render', 'sum', seconds)
+end
+if change.ends and state == 'running' then measure() end
+if change.to == 'failed' then
+  redis.call('HINCRBY', 'metrics:ended', 'error:' .. cjson.decode(change.set.error).code, 1)
+end
+if change.to == 'succeeded' then
+  redis.call('HINCRBYFLOAT', 'metrics:ended', 'work_s', redis.call('HGET', job, 'work_s') or 0)
+end
+
 if change.ends and state == 'running' then
   redis.call('HSET', job, 'attempt.' .. attempt .. '.ended_ms', now_ms, 'attempt.' .. attempt .. '.outcome', change.ends)
   redis.call('DEL', lease)

@@ -38,6 +38,7 @@ for _, job in ipairs(jobs) do
   if job.state == 'failed' then
     redis.call('HSET', key, 'error', job.error, 'finished_ms', now_ms)
     redis.call('HINCRBY', counts, 'failed:' .. job.code, 1)
+    redis.call('HINCRBY', 'metrics:ended', 'error:' .. job.code, 1)
     redis.call('ZADD', untidy, now_ms, job.id)
   else
     redis.call('HINCRBYFLOAT', 'jobs:work', 'queued', job.work_s)
