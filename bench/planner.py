@@ -15,14 +15,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dreamcore import DreamParams, ZoomParams, dream, load_model
+from dreamcore import DreamParams, ZoomParams, dream, load_model, zoom
 from dreamcore.backend import describe_backend, describe_device
 from dreamcore.calibration import measured
 from dreamcore.errors import WeightsError
 from dreamcore.planner import peak_memory
 from dreamcore.speeds import fitted
 from dreamcore.workload import count_work
-from dreamcore.zoom import zoom
 
 if TYPE_CHECKING:
     from dreamcore.models import Model

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dreamcore.params import DreamParams
     from dreamcore.planner import Estimate
     from dreamcore.results import DreamResult, Progress, Stopped
-    from dreamcore.zoom import zoom
     from dreamcore.zoom_path import ZoomParams
+    from dreamcore.zooming import zoom
 
 __all__ = [
     "Checkpoint",
@@ -56,7 +56,7 @@ HOMES = {
     "pack_key": "pack_keys",
     "plan_octaves": "octaves",
     "ZoomParams": "zoom_path",
-    "zoom": "zoom",
+    "zoom": "zooming",
 }
 
 

@@ -13,8 +13,8 @@ from dreamcore import Stopped
 from dreamcore.errors import CheckpointError
 from dreamcore.pictures import Picture, decode, encode, to_8_bit
 from dreamcore.video import write_video
-from dreamcore.zoom import zoom
 from dreamcore.zoom_path import ZoomParams
+from dreamcore.zooming import zoom
 from farm import keys
 from farm.errors import NotFoundError
 from worker.attempt import Attempt
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dreamcore.zoom import ZoomProgress
+    from dreamcore.zooming import ZoomProgress
     from worker.lease import Lease
 
 MOST_PREVIEWS = 16

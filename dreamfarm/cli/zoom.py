@@ -28,7 +28,7 @@ from farm.states import JobState
 
 if TYPE_CHECKING:
     from dreamcore.models import Model
-    from dreamcore.zoom import ZoomProgress
+    from dreamcore.zooming import ZoomProgress
 
 FORMATS: dict[str, VideoFormat] = {".mp4": "mp4", ".webm": "webm", ".gif": "gif", "": "frames"}
 
@@ -126,7 +126,7 @@ def _about(
 
 
 def _render(image: Any, params: DreamParams, way: ZoomParams, *, frames: FrameFolder, label: str, **how: Any) -> None:
-    from dreamcore.zoom import zoom as run_zoom  # noqa: PLC0415  # loads TensorFlow
+    from dreamcore.zooming import zoom as run_zoom  # noqa: PLC0415  # loads TensorFlow
 
     started, first = time.monotonic(), frames.done
     with Bars() as bars:

@@ -231,7 +231,7 @@ PATH = ZoomParams(frames=4, scale=1.05, rotate=2, frame_octaves=1, frame_steps=2
 def test_a_zoom_goes_on_from_any_frame_to_the_same_bytes(squeezenet):
     """Each frame is the dream of the one before, moved; whichever frame a zoom goes on from, the rest is the same."""
     from dreamcore import dream  # noqa: PLC0415  # loads TensorFlow
-    from dreamcore.zoom import zoom  # noqa: PLC0415
+    from dreamcore.zooming import zoom  # noqa: PLC0415
 
     image = noise(65, 83)
     seen = []
@@ -251,7 +251,7 @@ def test_a_zoom_goes_on_from_any_frame_to_the_same_bytes(squeezenet):
 @pytest.mark.slow
 def test_a_zoom_stops_within_a_step(squeezenet):
     """Asked to stop in the third frame, a zoom has given two and takes no further step."""
-    from dreamcore.zoom import zoom  # noqa: PLC0415  # loads TensorFlow
+    from dreamcore.zooming import zoom  # noqa: PLC0415  # loads TensorFlow
 
     seen, frames = [], []
 
