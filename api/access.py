@@ -25,7 +25,7 @@ PUBLIC = frozenset({"docs", "studio"})
 """Blueprints that show the farm's pages, and nothing of anybody."""
 
 PUBLIC_ENDPOINTS = frozenset({"operations.alive", "operations.ready"})
-ADMIN = frozenset({"keys", "metrics"})
+ADMIN = frozenset({"audit", "keys", "metrics"})
 """Blueprints for those who run the farm."""
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask_openapi import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import batches, catalog, docs, estimates, events, jobs, keys, metrics, operations, studio, webhooks
+from api import audit, batches, catalog, docs, estimates, events, jobs, keys, metrics, operations, studio, webhooks
 from api.access import register_access, register_scopes
 from api.contract import add_common, add_schemas
 from api.idempotency import register_idempotency
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from farm.settings import Settings
 
 FORM_OVERHEAD_BYTES = 1_000_000
+CALLS = (jobs, batches, estimates, events, catalog, operations, keys, webhooks, audit, metrics)
 
 
 def create_app(settings: Settings | None = None) -> OpenAPI:
@@ -46,27 +48,20 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.config["MAX_CONTENT_LENGTH"] = 2 * settings.max_upload_bytes + FORM_OVERHEAD_BYTES
     app.config["STUDIO_IMAGE_ORIGIN"] = _origin(settings)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]  # as documented
     app.extensions[KEY] = services = Services.connect(settings)
     app.extensions["fetches"] = BoundedSemaphore(settings.max_fetches)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
     metrics.register_metrics(app, services.metrics)
     register_access(app)
+    audit.register_audit(app)
     register_limits(app)
     register_scopes(app)
     register_idempotency(app)
-    for blueprint in (
-        jobs.bp,
-        batches.bp,
-        estimates.bp,
-        events.bp,
-        catalog.bp,
-        operations.bp,
-        keys.bp,
-        webhooks.bp,
-        metrics.bp,
-    ):
-        app.register_api(blueprint)
+    for module in CALLS:
+        app.register_api(module.bp)
     add_schemas(app)
     add_common(app)
     app.register_blueprint(docs.bp)

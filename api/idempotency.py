@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
 LONGEST = 255
 KEPT_HEADERS = ("Content-Type", "Location")
 
@@ -35,7 +36,8 @@ def register_idempotency(app: Flask) -> None:
 def new_id() -> str:
     """Return the id for what this call makes; a repeat of the call has the same."""
     one = g.get("idempotent")
-    return one.id if one else str(ULID())
+    g.made = one.id if one else str(ULID())
+    return str(g.made)
 
 
 def _begin() -> Response | None:
@@ -75,7 +77,7 @@ def _kept(answer: Response) -> str:
 
 def _again(answer: str) -> Response:
     kept = json.loads(answer)
-    headers = {**kept["headers"], "Idempotency-Replayed": "true", "Cache-Control": "no-store"}
+    headers = {**kept["headers"], REPLAYED: "true", "Cache-Control": "no-store"}
     return current_app.response_class(kept["body"], status=kept["status"], headers=headers)
 
 

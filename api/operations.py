@@ -11,6 +11,7 @@ from flask_openapi import APIBlueprint, Tag
 from api.access import caller
 from api.answers import shown
 from api.contract import problems
+from api.idempotency import new_id
 from api.requests import PicturePath, UploadPath
 from api.state import services
 from farm import keys
@@ -23,7 +24,8 @@ bp = APIBlueprint("operations", __name__)
 def create_upload() -> Response:
     """Return a presigned link to PUT a picture to, past the api; then name the upload in a job."""
     farm = services()
-    upload_id = farm.pictures.new_upload(caller().owner)
+    upload_id = new_id()
+    farm.pictures.new_upload(upload_id, caller().owner)
     view = UploadView(
         upload=upload_id,
         url=farm.storage.presigned_put(keys.upload(upload_id)),

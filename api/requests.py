@@ -151,6 +151,17 @@ class KeyRequest(Closed):
         return checked_owner(owner)
 
 
+class AuditQuery(Closed):
+    """Which changes to list."""
+
+    owner: Annotated[str | None, Field(max_length=64, description="Only this owner's.")] = None
+    subject: Annotated[str | None, Field(max_length=64, description="Only those of this id.")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="Changes per page.")] = 50
+    cursor: Annotated[
+        str | None, Field(pattern=r"^\d{1,20}-\d{1,20}$", description="`next_cursor` of the page before.")
+    ] = None
+
+
 class KeyPath(BaseModel):
     """The key in a path."""
 

@@ -20,6 +20,8 @@ from dreamfarm.events import EventFollower
 from dreamfarm.files import whole_file
 from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transport, accepted, backoff_s
 from farm.schema import (
+    AuditEntry,
+    AuditPage,
     BatchPage,
     BatchView,
     DeliveryPage,
@@ -343,6 +345,20 @@ class Farm:
         """Deliver once more, under the same id."""
         path = f"/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"
         return self._transport.read(DeliveryView, "POST", path, makes=True)
+
+    def audit(
+        self, *, owner: str | None = None, subject: str | None = None, limit: int | None = None
+    ) -> Iterator[AuditEntry]:
+        """Yield changes, newest first, page after page: an owner's alone, or those of a job, batch, upload or key."""
+        query = {"owner": owner, "subject": subject}
+        given = {name: value for name, value in query.items() if value is not None}
+        left, more = limit, True
+        while more and (left is None or left > 0):
+            page = self._get(AuditPage, "/v1/audit", {**given, "limit": min(left or LARGEST_PAGE, LARGEST_PAGE)})
+            yield from page.entries
+            left = None if left is None else left - len(page.entries)
+            more = page.next_cursor is not None
+            given["cursor"] = page.next_cursor or ""
 
     def health(self) -> Health:
         """Return whether the farm answers."""

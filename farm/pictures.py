@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from ulid import ULID
-
 from dreamcore.errors import PictureError, PictureTooLargeError
 from dreamcore.pictures import decode
 from farm import keys
@@ -118,12 +116,10 @@ class PictureService:
             self.redis.sadd(keys.pictures_of(owner), seen.view.sha256)
 
     @redis_errors()
-    def new_upload(self, owner: str) -> str:
-        """Return the id of a place to put a picture to, which is this owner's alone."""
-        upload_id = str(ULID())
+    def new_upload(self, upload_id: str, owner: str) -> None:
+        """Make a place to put a picture to, which is this owner's alone."""
         if owner != LOCAL:
             self.redis.set(keys.upload_owner(upload_id), owner, ex=UPLOAD_LIFE_S)
-        return upload_id
 
     @redis_errors()
     def check_owner(self, sha256: str, owner: str) -> None:

@@ -342,6 +342,25 @@ class DeliveryPage(View):
     deliveries: list[DeliveryView]
 
 
+class AuditEntry(View):
+    """A change that somebody made."""
+
+    id: str
+    made_at: datetime
+    owner: Owner
+    key: Annotated[str | None, Field(description="The id of the key; null on a farm without keys.")] = None
+    action: Annotated[str, Field(description="What was done, for example create_job or revoke_key.")]
+    subject: Annotated[str, Field(description="The id of what it was done to.")]
+    address: Annotated[str | None, Field(description="Where the request came from; null on the farm's machine.")] = None
+
+
+class AuditPage(View):
+    """A page of changes, newest first."""
+
+    entries: list[AuditEntry]
+    next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
+
+
 class LinkView(View):
     """Where the bytes are, for a reader that asked for JSON."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from farm.address_guard import AddressGuard
 from farm.api_keys import ApiKeys
+from farm.audit import AuditLog
 from farm.batch_store import BatchStore
 from farm.batches import BatchService
 from farm.estimates import EstimateService
@@ -54,6 +55,7 @@ class Services:
     metrics: Metrics
     paces: PaceStore
     estimates: EstimateService
+    audit: AuditLog
 
     @classmethod
     def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
@@ -89,4 +91,5 @@ class Services:
             webhooks=webhooks,
             metrics=Metrics(redis, workers),
             relay=Relay(webhooks, store, batch_store, outbound),
+            audit=AuditLog(redis),
         )

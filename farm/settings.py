@@ -47,6 +47,9 @@ class Settings(BaseSettings):
         Literal["required", "off"], Field(description="Whether requests need a key; off serves this machine alone.")
     ] = "required"
 
+    trusted_proxies: Annotated[
+        int, Field(ge=0, le=8, description="Proxies before the api whose X-Forwarded-For is believed.")
+    ] = 0
     requests_per_minute: Annotated[int, Field(ge=1, description="Requests that a key may make in a minute.")] = 3000
     max_queued_jobs: Annotated[
         int | None, Field(ge=1, description="Queued jobs that the farm holds; unset: no limit.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dreamcore.version import __version__
-from dreamfarm.cli import dream, estimate, jobs, keys, models, results, stack, submit, webhooks, workers, zoom
+from dreamfarm.cli import audit, dream, estimate, jobs, keys, models, results, stack, submit, webhooks, workers, zoom
 from dreamfarm.cli.errors import EXIT_CODES_HELP, DreamfarmGroup
 from dreamfarm.cli.options import remember_key
 
@@ -33,6 +33,7 @@ app.command(rich_help_panel=FARM)(stack.up)
 app.command(rich_help_panel=FARM)(workers.workers)
 app.add_typer(keys.app, name="keys", rich_help_panel=FARM)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=FARM)
+app.command(rich_help_panel=FARM)(audit.audit)
 app.command(rich_help_panel=JOBS)(submit.submit)
 app.command(rich_help_panel=JOBS)(submit.watch)
 app.command("list", rich_help_panel=JOBS)(jobs.list_jobs)

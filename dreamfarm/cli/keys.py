@@ -74,7 +74,9 @@ def revoke(key_id: KeyId, *, url: FarmUrl = None) -> None:
         with open_farm(url) as farm:
             farm.revoke_key(key_id)
     else:
-        _store().revoke(key_id)
+        keys = _store()
+        keys.revoke(key_id)
+        _note(keys, "revoke_key", key_id)
     print_note(f"{key_id} is revoked.")
 
 
@@ -95,7 +97,9 @@ def _made_in_store(owner: str, scopes: list[Scope], name: str | None) -> NewKeyV
     from farm.api_keys import checked_owner  # noqa: PLC0415  # see _store
 
     try:
-        view, token = _store().create(checked_owner(owner), scopes, name=name)
+        keys = _store()
+        view, token = keys.create(checked_owner(owner), scopes, name=name)
+        _note(keys, "create_key", view.id)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.USAGE) from None
     return NewKeyView(**view.model_dump(), key=token)
@@ -110,6 +114,13 @@ def _store() -> ApiKeys:
     stack = find_stack()
     settings = Settings(redis_url=stack.redis_url, s3_bucket="dreams") if stack else load_settings()
     return ApiKeys(connect_redis(settings))
+
+
+def _note(keys: ApiKeys, action: str, key_id: str) -> None:
+    from farm.audit import AuditLog  # noqa: PLC0415  # see _store
+    from farm.owners import LOCAL  # noqa: PLC0415
+
+    AuditLog(keys.redis).add(owner=LOCAL, key_id=None, action=action, subject=key_id, address=None)
 
 
 def _rows(found: list[KeyView]) -> Table:

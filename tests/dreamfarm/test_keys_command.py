@@ -31,6 +31,8 @@ def test_a_stack_that_asks_for_keys_is_opened_from_its_folder(tmp_path, monkeypa
         with Farm(stack.api_url, key=key["key"]) as farm:
             assert farm.submit(picture()).owner == "ada"
             assert farm.upload(picture(seed=1)).width == 96
+            log = json.loads(run(app, ["--key", root, "audit", "--owner", "ada", "--json"]).stdout)
+            assert [one["action"] for one in log] == ["claim_upload", "create_upload", "create_job"]
             assert run(app, ["--key", root, "keys", "revoke", key["id"]]).exit_code == 0
             with pytest.raises(FarmError, match="revoked"):
                 farm.workers()

@@ -15,7 +15,7 @@ from tests.support import assert_problem, picture, submit
 
 PUBLIC = {"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/studio/static/<path:filename>"}
 PUBLIC |= {"/docs/static/<path:filename>", "/docs/swagger/<path:name>"}
-ADMINS = {"/v1/keys", "/v1/keys/<key_id>"}
+ADMINS = {"/v1/audit", "/v1/keys", "/v1/keys/<key_id>"}
 ANYBODYS = {"/v1/models/<name>"}
 """Paths that name something, which is nobody's."""
 
@@ -44,11 +44,13 @@ def world(services):
     seen = services.pictures.look_at(picture())
     job = services.jobs.create(seen, DreamParams(octaves=1), owner="ada")
     batch = services.batches.create(BatchSpec(owner="ada"), [BatchInput(sha256=seen.view.sha256)])
+    upload = str(ULID())
+    services.pictures.new_upload(upload, "ada")
     return {
         "job_id": job.id,
         "batch_id": batch.id,
         "sha256": seen.view.sha256,
-        "upload": services.pictures.new_upload("ada"),
+        "upload": upload,
         "octave": "1",
         "name": "squeezenet",
     }

@@ -132,6 +132,7 @@ def test_the_first_key_is_made_on_the_farms_machine(servers, services, settings,
     listed = run(app, ["keys", "list", "--json"])
     assert [one["id"] for one in json.loads(listed.stdout)] == [key["id"]]
     assert key["key"] not in listed.output
+    assert [entry.action for entry in services.audit.page(limit=9)[0]] == ["create_key"]
     assert run(app, ["keys", "revoke", key["id"]]).exit_code == 0
     with pytest.raises(UnknownKeyError):
         services.api_keys.authenticate(key["key"])
