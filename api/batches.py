@@ -37,6 +37,7 @@ def create_batch() -> Response:
         format=body.format,
         name=body.name,
         tags=tuple(body.tags),
+        expires_in=body.expires_in,
     )
     inputs = [BatchInput(sha256=item.sha256, upload=item.upload, url=item.url, name=item.name) for item in body.inputs]
     if body.dry_run:

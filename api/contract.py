@@ -52,6 +52,7 @@ _JOB_FORM = {
         "tags": {"type": "string", "contentMediaType": "application/json", "description": "A list of tags as JSON."},
         "format": {"type": "string", "enum": ["png", "jpeg", "webp"]},
         "name": {"type": "string", "maxLength": 200},
+        "expires_in": {"type": "integer", "minimum": 60, "maximum": 31_536_000, "description": "In s."},
     },
 }
 _IDEMPOTENCY_KEY = Parameter.model_validate(

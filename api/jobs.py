@@ -60,6 +60,7 @@ def create_job() -> Response:
         result_format=options.format,
         name=options.name or _file_name(url),
         tags=tuple(dict.fromkeys(options.tags)),
+        expires_in=options.expires_in,
     )
     return accepted(job)
 
@@ -103,19 +104,19 @@ def delete_job(path: JobPath) -> Response:
     return nothing()
 
 
-@bp.get("/<job_id>/result", responses={302: REDIRECT, **problems(404, 409)})
+@bp.get("/<job_id>/result", responses={302: REDIRECT, **problems(404, 409, 410)})
 def get_result(path: JobPath) -> Response:
     """Redirect to the finished picture."""
     return redirected(services().jobs.result_url(path.job_id))
 
 
-@bp.get("/<job_id>/preview", responses={302: REDIRECT, **problems(404)})
+@bp.get("/<job_id>/preview", responses={302: REDIRECT, **problems(404, 410)})
 def get_preview(path: JobPath) -> Response:
     """Redirect to a small picture of the latest finished octave, or of a late frame."""
     return redirected(services().jobs.preview_url(path.job_id))
 
 
-@bp.get("/<job_id>/octaves/<int:octave>", responses={302: REDIRECT, **problems(404)})
+@bp.get("/<job_id>/octaves/<int:octave>", responses={302: REDIRECT, **problems(404, 410)})
 def get_octave(path: OctavePath) -> Response:
     """Redirect to a small picture of one octave."""
     return redirected(services().jobs.preview_url(path.job_id, path.octave))

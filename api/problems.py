@@ -11,7 +11,15 @@ from werkzeug.exceptions import HTTPException
 
 from dreamcore.errors import DreamError, PictureTooLargeError
 from dreamcore.explain import explain
-from farm.errors import AddressError, ConflictError, JobTooLargeError, NotFoundError, PermanentError, TransientError
+from farm.errors import (
+    AddressError,
+    ConflictError,
+    ExpiredError,
+    JobTooLargeError,
+    NotFoundError,
+    PermanentError,
+    TransientError,
+)
 from farm.schema import Problem
 
 if TYPE_CHECKING:
@@ -67,6 +75,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(DreamError, _dream_error)
     app.register_error_handler(NotFoundError, _not_found)
     app.register_error_handler(AddressError, _address_refused)
+    app.register_error_handler(ExpiredError, _expired)
     app.register_error_handler(ConflictError, _conflict)
     app.register_error_handler(TransientError, _unavailable)
     app.register_error_handler(PermanentError, _refused)
@@ -98,6 +107,10 @@ def _conflict(error: ConflictError) -> Response:
 
 def _address_refused(error: AddressError) -> Response:
     return problem(HTTPStatus.BAD_REQUEST, error.code, str(error))
+
+
+def _expired(error: ExpiredError) -> Response:
+    return problem(HTTPStatus.GONE, error.code, str(error))
 
 
 def _unavailable(error: TransientError) -> Response:

@@ -28,6 +28,10 @@ MAX_COMPANIONS = 16
 """Guides, or masks, that a job may have."""
 
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
+ExpiresIn = Annotated[
+    int | None,
+    Field(ge=60, le=31_536_000, description="Seconds that a result is kept after its job succeeds."),
+]
 
 
 class Closed(BaseModel):
@@ -90,6 +94,7 @@ class JobOptions(KindOptions):
     format: Annotated[ResultFormat, Field(description="File format of the picture; a film's is in `zoom`.")] = "png"
     name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
+    expires_in: ExpiresIn = None
 
 
 class JobRequest(JobOptions):
@@ -124,6 +129,7 @@ class BatchRequest(Closed):
     format: Annotated[ResultFormat, Field(description="File format of the results.")] = "png"
     name: Annotated[str | None, Field(max_length=200, description="To recognise the batch by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list its jobs by.")] = []
+    expires_in: ExpiresIn = None
     dry_run: Annotated[bool, Field(description="Only say what the batch would be.")] = False
 
     @model_validator(mode="after")

@@ -122,6 +122,7 @@ class Farm:
         format: ResultFormat = "png",  # noqa: A002  # as the api names it
         name: str | None = None,
         tags: Sequence[str] = (),
+        expires_in: int | None = None,
     ) -> JobView:
         """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults.
 
@@ -141,6 +142,7 @@ class Farm:
                 "format": format,
                 "name": name,
                 "tags": list(tags),
+                "expires_in": expires_in,
             }
             return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, json=body)
         files = [(field, _part(each)) for field, each in (("image", picture), *companions)]
@@ -149,6 +151,8 @@ class Farm:
             fields |= {"kind": "zoom", "zoom": json.dumps(dict(zoom))}
         if name is not None:
             fields["name"] = name
+        if expires_in is not None:
+            fields["expires_in"] = str(expires_in)
         return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, data=fields, files=files)
 
     def upload(self, picture: Path | bytes) -> PictureView:
@@ -172,6 +176,7 @@ class Farm:
         format: ResultFormat = "png",  # noqa: A002  # as the api names it
         name: str | None = None,
         tags: Sequence[str] = (),
+        expires_in: int | None = None,
     ) -> BatchView:
         """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch."""
         body = {
@@ -181,6 +186,7 @@ class Farm:
             "format": format,
             "name": name,
             "tags": list(tags),
+            "expires_in": expires_in,
         }
         return self._transport.read(BatchView, "POST", "/v1/batches", makes=True, json=body)
 

@@ -51,6 +51,7 @@ class BatchSpec(BaseModel):
     format: ResultFormat = "png"
     name: str | None = None
     tags: tuple[str, ...] = ()
+    expires_in: int | None = None
 
 
 class NewJob(NamedTuple):

@@ -199,6 +199,7 @@ class _Maker:
                 result_format=self.batch.spec.format,
                 name=item.picture.name,
                 tags=self.batch.spec.tags,
+                expires_in=self.batch.spec.expires_in,
             )
         except (DreamError, ValidationError) as error:
             return self._failed(job_id, item, params, error)

@@ -118,6 +118,11 @@ def cancel(job_id: str) -> Change:
     return _move(job_id, Transition.CANCEL, ends="canceled", finishes=True)
 
 
+def expire(job_id: str) -> Change:
+    """Note that a result is removed, as it was kept for as long as was asked."""
+    return _move(job_id, Transition.EXPIRE, unset=["output", "previews"])
+
+
 def retry(job_id: str, *, progress: str) -> Change:
     """Queue a finished job again, from the start."""
     return _move(

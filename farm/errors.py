@@ -77,6 +77,12 @@ class CallError(FarmError):
     code = "call_failed"
 
 
+class ExpiredError(FarmError):
+    """It was kept for as long as was asked, and removed."""
+
+    code = "expired"
+
+
 class ConflictError(FarmError):
     """The job's state doesn't allow it."""
 

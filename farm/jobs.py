@@ -15,7 +15,7 @@ from dreamcore.workload import count_work, pixel_steps
 from dreamcore.zoom_path import ZoomParams
 from farm import change, keys
 from farm.change import Outcome
-from farm.errors import ConflictError, NotFoundError
+from farm.errors import ConflictError, ExpiredError, NotFoundError
 from farm.estimates import check_job
 from farm.owners import LOCAL
 from farm.record import JobSpec
@@ -64,6 +64,7 @@ class JobService:
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
+        expires_in: int | None = None,
     ) -> JobRecord:
         """Store the pictures, then the job, then send its message. Once this returns, the job can't be lost.
 
@@ -92,6 +93,7 @@ class JobService:
             result_format=result_format,
             name=name,
             tags=tags,
+            expires_in=expires_in,
         )
         self.limits.admit(owner, jobs=1, pixel_steps=cost(spec))
         for seen in (picture, *guides, *masks):
@@ -112,6 +114,7 @@ class JobService:
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
+        expires_in: int | None = None,
     ) -> tuple[JobSpec, ProgressView]:
         """Return a job's spec and its progress before anything; raises as `create` does, and stores nothing."""
         params.check_guides([_size(guide) for guide in guides])
@@ -131,6 +134,7 @@ class JobService:
             masks=tuple(mask.view for mask in masks),
             name=name,
             tags=tags,
+            expires_in=expires_in or self.limits.settings.expires_in_s,
             notices=(*picture.notices, *plan.notices),
             work_s=_weigh(params, picture, zoom=zoom, guides=guides),
         )
@@ -178,14 +182,14 @@ class JobService:
 
     def result_url(self, job_id: str) -> str:
         """Return a presigned link to the finished picture."""
-        job = self.get(job_id)
+        job = self._unexpired(job_id)
         if job.output is None:
             raise ConflictError(f"The job has no result: it is {job.state}.", code="no_result")
         return self.storage.presigned_get(job.output.key, filename=f"{job.id}.{job.output.format}")
 
     def preview_url(self, job_id: str, octave: int | None = None) -> str:
         """Return a presigned link to the preview of an octave, counted from 1; of the latest if None."""
-        job = self.get(job_id)
+        job = self._unexpired(job_id)
         wanted = job.previews if octave is None else octave
         if not 1 <= wanted <= job.previews:
             raise NotFoundError(f"There is no preview of octave {wanted}; {job.previews} octaves have one so far.")
@@ -221,6 +225,30 @@ class JobService:
         if applied.outcome is Outcome.OK:
             self.queue.send(job_id, applied.attempt)
         return applied
+
+    def expire(self, job_id: str) -> None:
+        """Remove a result that was kept for as long as was asked; the record stays, and says so."""
+        outcome = self.store.apply(change.expire(job_id)).outcome
+        if outcome is not Outcome.MISSING:
+            job = self.get(job_id)
+            if job.state is JobState.EXPIRED:  # now, or in a round that ended before its work
+                self._remove_results(job)
+        self.store.mark_expired(job_id)
+
+    def _remove_results(self, job: JobRecord) -> None:
+        # Only what attempts until now have stored: the job may be retried at this moment.
+        for attempt in range(1, job.attempt + 1):
+            self.storage.delete_prefix(keys.attempt_blobs(job.id, attempt))
+        self.storage.delete_prefix(keys.blobs(job.id), suffix=".jpg")
+        self.storage.delete(keys.manifest(job.id))
+
+    def _unexpired(self, job_id: str) -> JobRecord:
+        job = self.get(job_id)
+        if job.state is JobState.EXPIRED:
+            raise ExpiredError(
+                f"The result was kept for {job.spec.expires_in} s and is removed. Retry the job to make it anew."
+            )
+        return job
 
     def tidy(self, job_id: str) -> None:
         """Drop the checkpoints and frames of a job that has ended, and lay its record beside its result."""

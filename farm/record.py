@@ -43,6 +43,8 @@ class JobSpec(BaseModel):
     masks: tuple[PictureView, ...] = ()
     name: str | None = None
     tags: tuple[str, ...] = ()
+    expires_in: int | None = None
+    """How long the result is kept after the job succeeds, in s. `lua/apply.lua` reads it."""
     notices: tuple[str, ...] = ()
     work_s: Annotated[float, Field(exclude=True)] = 0.0
     """What the job weighs: seconds on `dreamcore.planner.REFERENCE`. A field of the hash, for Redis to sum up."""
@@ -133,6 +135,7 @@ class JobRecord(BaseModel):
             notices=[*self.spec.notices, *self.notices],
             attempts=list(self.attempts),
             tags=list(self.spec.tags),
+            expires_in=self.spec.expires_in,
             created_at=self.created_at,
             started_at=self.started_at,
             finished_at=self.finished_at,

@@ -98,6 +98,7 @@ class JobView(View):
     output: OutputView | None = None
     error: ErrorView | None = None
     notices: Annotated[list[str], Field(description="What was done otherwise than asked, and why.")] = []
+    expires_in: Annotated[int | None, Field(description="The result is kept so long, in s; null: for ever.")] = None
     attempts: list[AttemptView] = []
     tags: list[str] = []
     created_at: datetime

@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     max_megapixels: Annotated[float, Field(gt=0, le=1000, description="Largest picture accepted, in MP.")] = 64
     max_upload_mb: Annotated[float, Field(gt=0, le=1000, description="Largest file accepted, in MB.")] = 64
 
+    expires_in_s: Annotated[
+        int | None, Field(ge=60, description="Results are kept so long after a job succeeds; unset: for ever.")
+    ] = None
+
     max_attempts: Annotated[int, Field(ge=1, le=20, description="Lost attempts after which a job fails.")] = 3
     lease_s: Annotated[float, Field(ge=1, le=600, description="A worker silent for so long has lost its job.")] = 15
     resend_after_s: Annotated[float, Field(ge=1, le=3600, description="A lost message is sent again after it.")] = 30

@@ -157,6 +157,17 @@ class JobStore:
         return ids
 
     @redis_errors()
+    def expiring(self, limit: int) -> list[str]:
+        """Return the ids of up to `limit` jobs whose results were kept for as long as was asked."""
+        ids: list[str] = self.redis.zrange(keys.EXPIRING, "-inf", self._now_ms(), byscore=True, offset=0, num=limit)
+        return ids
+
+    @redis_errors()
+    def mark_expired(self, job_id: str) -> None:
+        """Note that nothing is left of a job's result."""
+        self.redis.zrem(keys.EXPIRING, job_id)
+
+    @redis_errors()
     def mark_tidy(self, job_id: str) -> None:
         """Note that nothing is left to tidy up after a job, and forget how it came to its end."""
         with self.redis.pipeline(transaction=True) as pipe:

@@ -39,6 +39,7 @@ class Janitor:
                 self.reap()
                 self.services.jobs.resend_lost(older_than_s=self.services.settings.resend_after_s)
                 self.tidy()
+                self.expire()
         except FarmError as error:
             log.warning("janitor_waits", reason=str(error))
 
@@ -68,3 +69,8 @@ class Janitor:
         """Drop what ended jobs left behind."""
         for job_id in self.services.store.untidy(int(self.tidy_after_s * 1000), JOBS_PER_ROUND):
             self.services.jobs.tidy(job_id)
+
+    def expire(self) -> None:
+        """Remove results that were kept for as long as was asked."""
+        for job_id in self.services.store.expiring(JOBS_PER_ROUND):
+            self.services.jobs.expire(job_id)

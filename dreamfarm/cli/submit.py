@@ -52,6 +52,9 @@ def submit(
     format: Format = "png",  # noqa: A002  # the option's name
     name: Annotated[str | None, typer.Option(help="Name to recognise the jobs by; left out: the file's.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag to list the jobs by; may be repeated.")] = None,
+    expires_in: Annotated[
+        int | None, typer.Option(min=60, metavar="SECONDS", help="Keep each result so long.", show_default=False)
+    ] = None,
     sweep: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,6 +80,7 @@ def submit(
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
     options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
+    options["expires_in"] = expires_in
     if sweep or any(isinstance(one, Path) and one.is_dir() for one in sources):
         if guide or mask or way:
             raise typer.BadParameter("a batch takes no guide or mask and makes no films; submit the pictures alone")

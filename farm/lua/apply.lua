@@ -122,6 +122,8 @@ if change.to == 'failed' then
   redis.call('HINCRBY', 'metrics:ended', 'error:' .. cjson.decode(change.set.error).code, 1)
 end
 if change.to == 'succeeded' then
+  local kept_s = cjson.decode(redis.call('HGET', job, 'spec')).expires_in
+  if type(kept_s) == 'number' then redis.call('ZADD', 'jobs:expiring', now_ms + kept_s * 1000, change.id) end
   redis.call('HINCRBYFLOAT', 'metrics:ended', 'work_s', redis.call('HGET', job, 'work_s') or 0)
 end
 

@@ -101,11 +101,18 @@ def test_a_guide_changes_the_objective(run, fake, picture):
 
 def test_submit_by_url(run, fake):
     """The farm fetches it; the name is left to the farm."""
-    result = run("submit", "https://a.example/b.jpg", "--steps", 3)
+    result = run("submit", "https://a.example/b.jpg", "--steps", 3, "--expires-in", 90)
 
     assert result.exit_code == 0, result.output
     [sent] = fake.submitted
     assert (sent["image"], sent["params"]) == ({"url": "https://a.example/b.jpg"}, {"steps": 3})
+    assert sent["expires_in"] == 90
+
+
+def test_submit_says_how_long_to_keep(run, fake, picture):
+    """Beside the file."""
+    assert run("submit", picture, "--expires-in", 90).exit_code == 0
+    assert fake.submitted[0]["expires_in"] == "90"
 
 
 def test_submit_and_save(run, fake, picture, tmp_path):
