@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from dreamfarm.address import find_stack_url
 from dreamfarm.events import EventFollower
 from dreamfarm.files import whole_file
-from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transport, accepted, backoff_s
+from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transport, accepted, backoff_s, save_body
 from farm.schema import (
     AuditEntry,
     AuditPage,
@@ -48,9 +48,6 @@ from farm.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
-    from typing import BinaryIO
-
-    import httpx2
 
     from farm.schema import EventView, OutputView, ResultFormat, Scope
     from farm.states import JobState
@@ -379,7 +376,7 @@ class Farm:
                 response.read()
                 accepted(response)
             with whole_file(path) as file:
-                _save(response, file, output)
+                save_body(response, file, sha256=output.sha256 if output else None)
         return path
 
 
@@ -403,13 +400,3 @@ def _part(picture: Path | bytes) -> tuple[str, bytes, str]:
     if isinstance(picture, bytes):
         return "picture", picture, "application/octet-stream"
     return picture.name, picture.read_bytes(), "application/octet-stream"
-
-
-def _save(response: httpx2.Response, file: BinaryIO, output: OutputView | None) -> None:
-    digest = hashlib.sha256()
-    for chunk in response.iter_bytes():
-        digest.update(chunk)
-        file.write(chunk)
-    if output is not None and digest.hexdigest() != output.sha256:
-        detail = "The downloaded picture has other bytes than the farm made. Download it again."
-        raise FarmError("damaged_download", detail, HTTPStatus.OK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from farm.schema import Problem, View
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from typing import BinaryIO
 
 Answer = TypeVar("Answer", bound=View)
 
@@ -153,6 +155,17 @@ def accepted(response: httpx2.Response) -> httpx2.Response:
     problem = _problem(response)
     kind = FarmUnreachableError if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE else FarmError
     raise kind(problem.code, problem.detail, response.status_code)
+
+
+def save_body(response: httpx2.Response, file: BinaryIO, *, sha256: str | None) -> None:
+    """Write an answer's bytes as they come, and raise where they are others than `sha256` says."""
+    digest = hashlib.sha256()
+    for chunk in response.iter_bytes():
+        digest.update(chunk)
+        file.write(chunk)
+    if sha256 not in {None, digest.hexdigest()}:
+        detail = "The downloaded picture has other bytes than the farm made. Download it again."
+        raise FarmError("damaged_download", detail, HTTPStatus.OK)
 
 
 def unreachable(url: str, error: Exception) -> FarmUnreachableError:

@@ -46,7 +46,9 @@ def world(services):
     batch = services.batches.create(BatchSpec(owner="ada"), [BatchInput(sha256=seen.view.sha256)])
     upload = str(ULID())
     services.pictures.new_upload(upload, "ada")
+    webhook = services.webhooks.create("ada", "https://example.org/", ["job.failed"])
     return {
+        "webhook_id": webhook.id,
         "job_id": job.id,
         "batch_id": batch.id,
         "sha256": seen.view.sha256,
@@ -110,7 +112,7 @@ def test_without_a_right_key_every_route_answers_401(locked, services, world, ki
 def test_others_things_are_not_found(locked, services, world):
     """Every route that names a thing answers another owner as if it weren't there, or forbids it to all but admins."""
     bobs = headers(services, "bob", "read", "submit")
-    absent = dict.fromkeys(("job_id", "batch_id", "upload"), str(ULID())) | {"sha256": "e" * 64}
+    absent = dict.fromkeys(("job_id", "batch_id", "upload", "webhook_id"), str(ULID())) | {"sha256": "e" * 64}
 
     found = statuses(locked, world, headers=bobs)
     named = {route: status for route, status in found.items() if "<" in route[1] and route[1] not in ANYBODYS | ADMINS}
@@ -119,7 +121,7 @@ def test_others_things_are_not_found(locked, services, world):
     assert {("GET", "/v1/jobs/<job_id>/result"), ("POST", "/v1/uploads/<upload>/claim")} <= named.keys()
     assert set(named.values()) <= {403, 404}
     assert {route for route, status in named.items() if status == 403} <= {
-        route for route in named if not re.search(r"<(?:\w+:)?(job_id|batch_id|upload|sha256)>", route[1])
+        route for route in named if not re.search(r"<(?:\w+:)?(job_id|batch_id|upload|sha256|webhook_id)>", route[1])
     }
     assert {route: nothing[route] for route in named} == named
     assert services.jobs.get(world["job_id"]).state == "queued"
