@@ -12,7 +12,7 @@ from api.access import caller
 from api.answers import shown
 from api.contract import problems
 from api.idempotency import new_id
-from api.requests import PicturePath, UploadPath
+from api.requests import PicturePath, UploadPath, WorkerPath
 from api.state import services
 from farm import keys
 from farm.schema import Health, PictureView, UploadView, WorkerPage, WorkerView
@@ -55,6 +55,12 @@ def list_workers() -> Response:
     """List the workers that are alive."""
     workers = services().workers.list()
     return shown(WorkerPage(workers=[_without_others_job(worker) for worker in workers]))
+
+
+@bp.post("/v1/workers/<worker_id>/drain", tags=[Tag(name="workers")], responses={202: WorkerView, **problems(404, 503)})
+def drain_worker(path: WorkerPath) -> Response:
+    """Ask a worker to hand its job back at its next step, and to end."""
+    return shown(services().workers.drain_alive(path.worker_id), status=HTTPStatus.ACCEPTED)
 
 
 def _without_others_job(worker: WorkerView) -> WorkerView:

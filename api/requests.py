@@ -199,6 +199,12 @@ class DeliveryQuery(Closed):
     limit: Annotated[int, Field(ge=1, le=200, description="Deliveries to list.")] = 50
 
 
+class WorkerPath(BaseModel):
+    """The worker in a path."""
+
+    worker_id: Annotated[str, Field(max_length=128)]
+
+
 class UploadPath(BaseModel):
     """The upload in a path."""
 

@@ -314,6 +314,10 @@ class Farm:
         """Return the workers that are alive."""
         return self._get(WorkerPage, "/v1/workers").workers
 
+    def drain(self, worker_id: str) -> WorkerView:
+        """Ask a worker to hand its job back and end; for admins."""
+        return self._transport.read(WorkerView, "POST", f"/v1/workers/{worker_id}/drain")
+
     def create_key(self, owner: str, scopes: Sequence[Scope | str], *, name: str | None = None) -> NewKeyView:
         """Make a key; its text is in the answer, and can't be read again. For admins."""
         body = {"owner": owner, "scopes": list(scopes), "name": name}

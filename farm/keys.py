@@ -153,6 +153,11 @@ def worker(worker_id: str) -> str:
     return f"worker:{worker_id}"
 
 
+def leaving(worker_id: str) -> str:
+    """Mark with a time to live: this worker is to take no more jobs, hand its own back, and end."""
+    return f"worker:{worker_id}:leaving"
+
+
 def draining(worker_id: str) -> str:
     """Mark with a time to live: this worker hands its job back."""
     return f"worker:{worker_id}:draining"

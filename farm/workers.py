@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from farm import keys
+from farm.errors import NotFoundError
 from farm.redis import redis_errors
 from farm.schema import WorkerView
 
@@ -45,11 +46,32 @@ class WorkerRegistry:
         self.redis.set(keys.draining(worker_id), 1, ex=DRAINING_LIFE_S)
 
     @redis_errors()
+    def drain_alive(self, worker_id: str) -> WorkerView:
+        """Ask a worker that is alive to hand its job back and end.
+
+        Raises
+        ------
+        NotFoundError
+            None of this name is alive.
+        """
+        for worker in self.list():
+            if worker.id == worker_id:
+                # Not the draining mark: a worker that takes jobs still would hand back and take the same one again.
+                self.redis.set(keys.leaving(worker_id), 1, ex=DRAINING_LIFE_S)
+                return worker.model_copy(update={"state": "draining"})
+        raise NotFoundError(f"There is no worker {worker_id!r}. GET /v1/workers lists those that are alive.")
+
+    @redis_errors()
+    def is_to_leave(self, worker_id: str) -> bool:
+        """Tell whether a worker was asked to end."""
+        return bool(self.redis.exists(keys.leaving(worker_id)))
+
+    @redis_errors()
     def leave(self, worker_id: str) -> None:
         """Take the card away."""
         with self.redis.pipeline() as pipe:
             pipe.srem(keys.WORKERS, worker_id)
-            pipe.delete(keys.worker(worker_id), keys.draining(worker_id))
+            pipe.delete(keys.worker(worker_id), keys.draining(worker_id), keys.leaving(worker_id))
             pipe.execute()
 
     @redis_errors()
@@ -59,7 +81,7 @@ class WorkerRegistry:
         with self.redis.pipeline(transaction=False) as pipe:
             for worker_id in worker_ids:
                 pipe.hgetall(keys.worker(worker_id))
-                pipe.exists(keys.draining(worker_id))
+                pipe.exists(keys.draining(worker_id), keys.leaving(worker_id))
             answers = pipe.execute()
         cards = dict(zip(worker_ids, zip(answers[::2], answers[1::2], strict=True), strict=True))
         gone = [worker_id for worker_id, (card, _) in cards.items() if "started_at" not in card]

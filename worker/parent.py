@@ -25,6 +25,7 @@ JANITOR_EVERY_S = 1
 
 log = structlog.get_logger()
 stopping = threading.Event()
+leaving = threading.Event()
 
 
 @worker_ready.connect
@@ -38,7 +39,7 @@ def on_ready(**_: object) -> None:
         "started_at": datetime.now(UTC).isoformat(),
     }
     janitor = Janitor(services, worker)
-    _every(BEAT_EVERY_S, lambda: services.workers.beat(worker, card), name="heartbeat")
+    _every(BEAT_EVERY_S, lambda: _beat(worker, card), name="heartbeat")
     _every(JANITOR_EVERY_S, janitor.round, name="janitor")
     _every(JANITOR_EVERY_S, janitor.make_jobs, name="batches")
     _every(JANITOR_EVERY_S, janitor.tell, name="webhooks")
@@ -52,6 +53,7 @@ def on_shutting_down(**_: object) -> None:
     Celery's own soft shutdown sleeps through its whole time before it tells anybody. This worker is told at once, ends
     within a step, and is ended by force only after `soft_shutdown_s`.
     """
+    leaving.set()
     deadline = threading.Timer(services.settings.soft_shutdown_s, os.kill, (os.getpid(), signal.SIGQUIT))
     deadline.daemon = True
     deadline.start()
@@ -64,6 +66,14 @@ def on_shutdown(**_: object) -> None:
     """Take the worker's card away."""
     stopping.set()
     _quietly(lambda: services.workers.leave(services.settings.worker_id))
+
+
+def _beat(worker: str, card: dict[str, str | int]) -> None:
+    """Say that the worker is alive; end it where it was asked to drain."""
+    services.workers.beat(worker, card)
+    if services.workers.is_to_leave(worker) and not leaving.is_set():
+        leaving.set()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _drain() -> None:

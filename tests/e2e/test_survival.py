@@ -60,6 +60,22 @@ def test_a_killed_workers_job_goes_on_elsewhere_to_the_same_bytes(stack, farm, u
     assert [attempt.outcome for attempt in job.attempts] == ["lost", "succeeded"]
 
 
+def test_a_drained_worker_hands_its_job_back_and_ends(stack, farm, undisturbed):
+    """Over HTTP, from anywhere: the job goes on with another worker, to the same bytes."""
+    first = stack.start_worker(restart=False)
+    job = farm.submit(PHOTO, params=PARAMS)
+    until(lambda: farm.get(job.id).progress.octave == 2)
+    [alive] = [worker for worker in farm.workers() if worker.job == job.id]
+    assert farm.drain(alive.id).state == "draining"
+    until(lambda: not first.is_running())
+    second = stack.start_worker()
+    ended = farm.wait(job.id)
+    stack.stop_worker(second)
+
+    assert (ended.state, ended.output.sha256) == (JobState.SUCCEEDED, undisturbed)
+    assert [attempt.outcome for attempt in ended.attempts] == ["handed_back", "succeeded"]
+
+
 def test_a_worker_asked_to_stop_hands_its_job_back(stack, farm, undisturbed):
     """SIGTERM in the second octave: the job is back at once, doesn't count as lost, and ends in the same bytes."""
     job = disturbed(stack, farm, signal.SIGTERM)
