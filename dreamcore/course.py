@@ -81,16 +81,6 @@ class Course:
         self._picture = image
         self._original = to_range(image)
         soft = [feathered(each, feather_px=params.feather) for each in masks]
-        self._terms = TermInputs(
-            model,
-            params.aims,
-            divisor=self.profile.divisor,
-            border=self.profile.border,
-            photo=self._original,
-            guides=[to_range(each) for each in guides],
-            masks=[ops.convert_to_tensor(each[None, :, :, None]) for each in soft],
-            resized=self._resize,
-        )
         confining = params.confining_mask(len(masks))
         own = np.ones(image.shape[:2], np.float32) if confining is None else soft[confining]
         self._confinement = (
@@ -103,6 +93,17 @@ class Course:
         self.compiled_step = model.step(self.rules)
         self.calls = Calls(model, self.rules, asked=steps_per_call)
         self._fitting = Fitting(model, self.rules, params.tiling, memory_bytes=memory_bytes)
+        self._terms = TermInputs(
+            model,
+            params.aims,
+            divisor=self.profile.divisor,
+            border=self.profile.border,
+            photo=self._original,
+            guides=[to_range(each) for each in guides],
+            masks=[ops.convert_to_tensor(each[None, :, :, None]) for each in soft],
+            resized=self._resize,
+            core_px=self._fitting.tile_px,
+        )
 
     def start(self, resume: Checkpoint | None) -> State:
         """Return the state before everything, or that of a checkpoint.
@@ -360,5 +361,5 @@ def _check_slope(slope: float, state: State, layers: tuple[str, ...]) -> None:
     fault = "zero everywhere" if slope == 0 else "not finite"
     raise GradientError(
         f"The gradient is {fault} in octave {state.octave}, step {state.step + 1}: {', '.join(layers)} give no "
-        "direction to dream in. Choose other layers or weights, or a smaller step size."
+        "direction to dream in. Choose other layers, channels or weights, or a smaller step size."
     )

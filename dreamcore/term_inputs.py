@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from dreamcore.answers import answers
 from dreamcore.backend import ops
 from dreamcore.confinement import resized_mask
 from dreamcore.objectives import TermRule
@@ -52,6 +53,8 @@ class TermInputs:
         The undreamt picture and the guides, each at its own size.
     resized
         Resizes such pictures.
+    core_px
+        Tells by what tiles a network goes over an image of a size; None for all at once.
     masks : (1, H, W, 1) float32
         How much terms that name them count where.
     """
@@ -67,10 +70,11 @@ class TermInputs:
         guides: Sequence[Tensor],
         masks: Sequence[Tensor],
         resized: Callable[[Tensor, Size], Tensor],
+        core_px: Callable[[Size], int | None],
     ) -> None:
         self._model, self._aims, self._photo, self._guides = model, aims, photo, guides
         self._means, self._border = divisor != "two", border
-        self._masks, self._resized = masks, resized
+        self._masks, self._resized, self._core_px = masks, resized, core_px
 
     @cached_property
     def aims(self) -> list[Aim]:
@@ -108,7 +112,7 @@ class TermInputs:
         height, width = self._photo.shape[1:3]
         share = min(1.0, LOOKED_AT_PX / max(height, width))
         size = (max(least, round(height * share)), max(least, round(width * share)))
-        answer = self._model.features((aim.layer,))(self._resized(self._photo, size))[0]
+        answer = answers(self._model, aim.layer, self._resized(self._photo, size))
         return picked(np.asarray(answer)[0].mean(axis=(0, 1)), asked)
 
     def _channels(self, aim: Aim) -> NDArray[np.float32]:
@@ -133,32 +137,34 @@ class TermInputs:
 
     def _guide(self, aim: Aim, size: Size) -> Tensor:
         """Return the mean answer of the guides that a term follows, resized to the image, (1, h, w, C)."""
-        features = self._model.features((aim.layer,))
-        answers = [features(self._resized(guide, size))[0] for guide in self._followed(aim)]
-        return answers[0] if len(answers) == 1 else sum(answers[1:], answers[0]) / float(len(answers))
+        found = [self._answers(aim, self._resized(guide, size)) for guide in self._followed(aim)]
+        return found[0] if len(found) == 1 else sum(found[1:], found[0]) / float(len(found))
 
     def _guide_cells(self, aim: Aim) -> Tensor:
         """Return the answers to the guides that a term follows, each at its own size, (1, G, C)."""
-        features = self._model.features((aim.layer,))
-        answers = [features(guide)[0] for guide in self._followed(aim)]
-        return ops.concatenate([ops.reshape(each, (1, -1, each.shape[-1])) for each in answers], axis=1)
+        found = [self._answers(aim, guide) for guide in self._followed(aim)]
+        return ops.concatenate([ops.reshape(each, (1, -1, each.shape[-1])) for each in found], axis=1)
+
+    def _answers(self, aim: Aim, image: Tensor) -> Tensor:
+        height, width = image.shape[1:3]
+        return answers(self._model, aim.layer, image, core_px=self._core_px((height, width)))
 
     def _followed(self, aim: Aim) -> Sequence[Tensor]:
         return self._guides if aim.guide is None else [self._guides[aim.guide]]
 
 
-def picked(answers: NDArray[np.float32], asked: Pick) -> tuple[int, ...]:
+def picked(means: NDArray[np.float32], asked: Pick) -> tuple[int, ...]:
     """Return the channels whose answers are the largest, the smallest or nearest to the mean, the lower of equals.
 
     Channels that answer nothing at all come last: there is no direction in which they answer more.
 
     Parameters
     ----------
-    answers : (C,) float32
+    means : (C,) float32
         Each channel's mean answer to a picture.
     """
-    distance = {"strongest": -answers, "weakest": answers, "average": np.abs(answers - answers.mean())}[asked.pick]
-    order = np.argsort(np.where(answers == 0, np.inf, distance), kind="stable")
+    distance = {"strongest": -means, "weakest": means, "average": np.abs(means - means.mean())}[asked.pick]
+    order = np.argsort(np.where(means == 0, np.inf, distance), kind="stable")
     return tuple(sorted(int(channel) for channel in order[: asked.count]))
 
 

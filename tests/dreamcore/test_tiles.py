@@ -117,6 +117,16 @@ def test_tiled_gradient_follows_a_guide(squeezenet):
     assert _relative_error(squeezenet, params, (257, 299), guide=noise(90, 120)) <= 1e-4
 
 
+def test_a_layers_answers_by_tiles_are_the_whole_pictures(squeezenet):
+    """A guide too large for the memory is gone over by tiles, and each cell is as it is to the whole."""
+    from dreamcore.answers import answers  # noqa: PLC0415  # loads TensorFlow
+
+    picture = noise(231, 197)[None] / np.float32(127.5) - 1
+    whole, tiled = (np.asarray(answers(squeezenet, "fire6", picture, core_px=core)) for core in (None, 64))
+    assert whole.shape == tiled.shape
+    assert np.abs(whole - tiled).max() <= 1e-5 * np.abs(whole).max()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["dreamfarm", "google2015"])
 def test_tiled_gradient_is_the_whole_images_under_every_kind_of_term(squeezenet, profile):

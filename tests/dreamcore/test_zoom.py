@@ -249,6 +249,20 @@ def test_a_zoom_goes_on_from_any_frame_to_the_same_bytes(squeezenet):
 
 
 @pytest.mark.slow
+def test_a_zoom_keeps_to_its_mask(squeezenet):
+    """In every frame what is black is what the camera saw before it was dreamt on."""
+    from dreamcore import zoom  # noqa: PLC0415  # loads TensorFlow
+
+    image, path = noise(64, 80), ZoomParams(frames=2, scale=1.1)
+    mask = np.zeros((64, 80), np.uint8)
+    mask[:, 40:] = 255
+    first, second = zoom(image, PARAMS, path, mask=mask, model=squeezenet)
+
+    assert np.array_equal(first.image[:, :40], image[:, :40])
+    assert np.array_equal(second.image[:, :40], calmed(moved(first.image, path), image)[:, :40])
+    assert not np.array_equal(second.image[:, 50:], calmed(moved(first.image, path), image)[:, 50:])
+
+
 def test_a_zoom_stops_within_a_step(squeezenet):
     """Asked to stop in the third frame, a zoom has given two and takes no further step."""
     from dreamcore.zooming import zoom  # noqa: PLC0415  # loads TensorFlow
