@@ -12,6 +12,7 @@ import numpy as np
 from dreamcore import keras_weights, pickled_weights
 from dreamcore.errors import WeightsError
 from dreamcore.networks.applications import APPLICATIONS
+from dreamcore.networks.weight_hashes import KNOWN, algorithm_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,6 +89,8 @@ def _run_by_keras(model: ModelSpec, weights: str, weights_dir: Path | None) -> W
     path = None if weights in {"imagenet", "random"} else _given(weights)
     if weights == "imagenet" and stored and stored.is_file():
         path = stored
+        if model.name in KNOWN:
+            _check_digest(path, algorithm_of(KNOWN[model.name]), KNOWN[model.name])
     network = application(model, APPLICATIONS[model.name].builder, weights, path)
     return Weights(network, network.sha256)
 
@@ -136,13 +139,17 @@ def _kernel_shape(node: Node, graph: Graph) -> tuple[int, ...]:
 def _imagenet(source: Source, weights_dir: Path | None) -> Path:
     stored = weights_dir / source.file_name if weights_dir else None
     path = stored if stored and stored.is_file() else source.find()
-    found = _digest(path, source.algorithm)
-    if found != source.digest:
-        raise WeightsError(
-            f"{path} is not the file of ImageNet weights it should be: its {source.algorithm} is {found}, "
-            f"not {source.digest}. Delete it and fetch it again."
-        )
+    _check_digest(path, source.algorithm, source.digest)
     return path
+
+
+def _check_digest(path: Path, algorithm: str, wanted: str) -> None:
+    found = _digest(path, algorithm)
+    if found != wanted:
+        raise WeightsError(
+            f"{path} is not the file of ImageNet weights it should be: its {algorithm} is {found}, not {wanted}. "
+            "Delete it and fetch it again; weights of your own are given as a file, --weights FILE."
+        )
 
 
 def _given(weights: str) -> Path:

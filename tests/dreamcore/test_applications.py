@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from bench.networks import departures
 from dreamcore import DreamParams, catalog, dream, load_model
 from dreamcore.errors import WeightsError
 from dreamcore.networks.applications import APPLICATIONS, described
+from dreamcore.networks.weight_hashes import KNOWN
 
 FEW = ["vgg16", "resnet50", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0"]
 MORE = ["xception", "densenet121", "convnext_tiny", "inception_resnet_v2", "resnet50_v2"]
@@ -78,3 +82,24 @@ def test_weights_that_are_not_the_networks_are_refused(tmp_path):
 
     with pytest.raises(WeightsError, match=r"MobileNetV2\(include_top=False\).*mobilenet_v2.h5"):
         load_model("mobilenet_v2", str(wrong))
+
+
+@pytest.mark.parametrize(("name", "algorithm"), [("resnet50", "md5"), ("convnext_tiny", "sha256")])
+def test_other_bytes_in_the_weights_folder_are_refused(tmp_path, name, algorithm):
+    """The message holds the file, the hash it has and the one that Keras lists."""
+    (tmp_path / f"{name}.h5").write_bytes(b"other")
+    found = hashlib.new(algorithm, b"other").hexdigest()
+
+    with pytest.raises(
+        WeightsError, match=rf"{name}.h5 is not .* {algorithm} is {found}, not {KNOWN[name]}.*--weights"
+    ):
+        load_model(name, weights_dir=tmp_path)
+
+
+def test_the_known_hashes_are_those_that_keras_lists():
+    """Each stands in Keras' own source, and only the two that it lists nothing for are missing."""
+    folder = Path(importlib.util.find_spec("keras").submodule_search_locations[0], "src", "applications")
+    sources = "".join(file.read_text() for file in folder.glob("*.py"))
+
+    assert all(digest in sources for digest in KNOWN.values())
+    assert set(APPLICATIONS) - set(KNOWN) == {"mobilenet", "mobilenet_v2"}
