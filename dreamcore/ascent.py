@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from dreamcore import objectives
 from dreamcore.backend import compiled, ops, rolled, value_and_gradient
 from dreamcore.features import activations
@@ -18,15 +16,11 @@ from dreamcore.regularisers import penalty_slope
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from dreamcore.catalog import ModelSpec
     from dreamcore.features import Arrays
     from dreamcore.objectives import TermRule
 
 Tensor = Any
-
-NOISE_STD = 0.1
 MASK = (None, None, None, 1)
 
 
@@ -266,25 +260,3 @@ def conditioned(gradient: Tensor, sigmas_px: Tensor, rules: StepRules) -> Tensor
 def compile_features(model: ModelSpec, weights: Arrays, layers: tuple[str, ...]) -> Callable[[Tensor], list[Tensor]]:
     """Return the activations of layers as one compiled function of the image."""
     return compiled(lambda image: activations(model, weights, image, layers), (None, None, None, 3))
-
-
-def random_shift(seed: int, octave: int, step: int, *, jitter: int, end: bool = True) -> NDArray[np.float32]:
-    """Return a shift (rows, columns) in px, uniform in [-jitter, jitter], or below `jitter` where that is no `end`.
-
-    A pure function of its arguments.
-    """
-    numbers = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, octave, step]))
-    return numbers.integers(-jitter, jitter, size=2, endpoint=end or not jitter).astype(np.float32)
-
-
-def random_origin(seed: int, octave: int, step: int, *, size: tuple[int, int]) -> tuple[int, int]:
-    """Return where rolled tiles begin (rows, columns), px, uniform over an image; a pure function of its arguments."""
-    numbers = np.random.Generator(np.random.Philox(key=seed, counter=[0, 2, octave, step]))
-    row, column = numbers.integers(0, size, size=2)
-    return int(row), int(column)
-
-
-def random_image(seed: int, height: int, width: int) -> NDArray[np.float32]:
-    """Return (1, height, width, 3) of coloured noise around mid-grey; a pure function of its arguments."""
-    numbers = np.random.Generator(np.random.Philox(key=seed, counter=[0, 1, 0, 0]))
-    return numbers.normal(0, NOISE_STD, (1, height, width, 3)).astype(np.float32)

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dreamcore.ascent import Move, StepRules, random_image, random_origin, random_shift
+from dreamcore.ascent import Move, StepRules
 from dreamcore.backend import describe_backend, describe_device, ops
 from dreamcore.checkpoint import Checkpoint, fingerprint
 from dreamcore.confinement import Confinement
 from dreamcore.errors import CheckpointError, GradientError
 from dreamcore.fitting import Fitting
 from dreamcore.given import HALF_RANGES, check_given, several, to_range
-from dreamcore.gradients import greyed
 from dreamcore.masks import feathered
+from dreamcore.noise import random_origin, random_shift
 from dreamcore.octaves import plan_octaves
 from dreamcore.pictures import to_8_bit
 from dreamcore.profiles import PROFILES
-from dreamcore.resizing import resized
+from dreamcore.pyramid import BAND_PX, Pyramid
 from dreamcore.results import DreamResult, Progress, Stopped
 from dreamcore.runs import Calls
 from dreamcore.term_inputs import TermInputs, term_rules, term_weights
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from dreamcore.given import Mask, Pixels
     from dreamcore.models import Model
-    from dreamcore.octaves import Size
     from dreamcore.params import DreamParams
     from dreamcore.profiles import Profile
 
@@ -78,13 +77,12 @@ class Course:
         self.profile = PROFILES[params.profile]
         self.plan = plan_octaves(params, *image.shape[:2])
         self.fingerprint = fingerprint(params, image, guides, masks, weights_sha256=model.weights_sha256)
-        self._picture = image
-        self._original = to_range(image)
+        self._pyramid = Pyramid(image, params, self.profile, self.plan.sizes)
         soft = [feathered(each, feather_px=params.feather) for each in masks]
         confining = params.confining_mask(len(masks))
         own = np.ones(image.shape[:2], np.float32) if confining is None else soft[confining]
         self._confinement = (
-            Confinement(own, self._original, blended=self._detail == "never")
+            Confinement(own, self._pyramid.original(), blended=self._pyramid.detail == "never")
             if confined or confining is not None
             else None
         )
@@ -92,16 +90,18 @@ class Course:
         self.rules = _rules(params, self.profile, confined=self._confinement is not None)
         self.compiled_step = model.step(self.rules)
         self.calls = Calls(model, self.rules, asked=steps_per_call)
-        self._fitting = Fitting(model, self.rules, params.tiling, memory_bytes=memory_bytes)
+        self._fitting = Fitting(
+            model, self.rules, params.tiling, largest=self.plan.sizes[-1], memory_bytes=memory_bytes
+        )
         self._terms = TermInputs(
             model,
             params.aims,
             divisor=self.profile.divisor,
             border=self.profile.border,
-            photo=self._original,
+            photo=self._pyramid.original,
             guides=[to_range(each) for each in guides],
             masks=[ops.convert_to_tensor(each[None, :, :, None]) for each in soft],
-            resized=self._resize,
+            resized=self._pyramid.resize,
             core_px=self._fitting.tile_px,
         )
 
@@ -118,7 +118,9 @@ class Course:
         resume.check(self.fingerprint)
         if resume.image.shape[:2] != self.plan.sizes[resume.octave - 1]:
             raise CheckpointError("The checkpoint's image has not its octave's size. Start from the beginning.")
-        image, *memory = (ops.convert_to_tensor(array[None]) for array in (resume.image, *resume.memory))
+        wide = self._fitting.in_bands(self.plan.sizes[resume.octave - 1])
+        own = np.array if wide else ops.convert_to_tensor
+        image, *memory = (own(array[None]) for array in (resume.image, *resume.memory))
         losses = [list(octave) for octave in resume.losses]
         return State(resume.octave, resume.step, resume.finished, image, memory, losses)
 
@@ -130,10 +132,13 @@ class Course:
         """Bring the image to an octave's size; a state within that octave stays as it is."""
         if state.octave == octave:
             return
-        size = self.plan.sizes[octave - 1]
-        image = self._first() if octave == 1 else self._enlarged(state.image, size, octave)
-        state.image = self._coloured(image, octave)
-        state.memory = [ops.zeros_like(state.image)] * self.rules.kept
+        wide = self._fitting.in_bands(self.plan.sizes[octave - 1])
+        if octave == 1:
+            state.image = self._pyramid.first(wide=wide)
+        else:
+            state.image = self._pyramid.enlarged(state.image, octave, wide=wide)
+        zeros = np.zeros_like if wide else ops.zeros_like
+        state.memory = [zeros(state.image) for _ in range(self.rules.kept)]
         state.octave, state.step, state.finished = octave, 0, False
         state.losses.append([])
 
@@ -216,10 +221,8 @@ class Course:
 
     def leave(self, state: State) -> None:
         """Finish the octave, putting back the detail that its size had lost where the profile does so afterwards."""
-        octave = state.octave
-        if self._detail == "after" and octave > 1:
-            image = state.image + self._base(octave) - self._resized(self._base(octave - 1), octave)
-            state.image = self._coloured(image, octave)
+        wide = self._fitting.in_bands(self.plan.sizes[state.octave - 1])
+        state.image = self._pyramid.finished(state.image, state.octave, wide=wide)
         state.memory = []
         state.finished = True
 
@@ -243,21 +246,24 @@ class Course:
         """Return the image in a depth; the finished one has the picture's size, whatever its octave's was."""
         half_range = HALF_RANGES[depth]
         last = state.finished and state.octave == len(self.plan.sizes)
-        image = self._resize(state.image, tuple(self._original.shape[1:3])) if last else state.image
+        image = self._pyramid.at_full_size(state.image) if last else state.image
         confinement = self._confinement if last else None
-        image = confinement.finished(image) if confinement else image
-        levels = (np.asarray(image)[0] + np.float32(1)) * np.float32(half_range)
-        whole = np.rint(levels) if self.profile.rounded else levels
-        pixels: Pixels = np.clip(whole, 0, 2 * half_range).astype(depth)
+        image = np.asarray(confinement.finished(image) if confinement else image)[0]
+        pixels: Pixels = np.empty(image.shape, depth)
+        for start in range(0, len(image), BAND_PX):
+            levels = (image[start : start + BAND_PX] + np.float32(1)) * np.float32(half_range)
+            whole = np.rint(levels) if self.profile.rounded else levels
+            pixels[start : start + BAND_PX] = np.clip(whole, 0, 2 * half_range).astype(depth)
         return confinement.restored(pixels, self._in_depth(depth)) if confinement else pixels
 
     def _in_depth(self, depth: np.dtype[Any]) -> Pixels:
-        return self._picture if depth == self._picture.dtype else to_8_bit(self._picture)
+        picture = self._pyramid.picture
+        return picture if depth == picture.dtype else to_8_bit(picture)
 
     def result(self, state: State) -> DreamResult:
         """Return the finished dream."""
         return DreamResult(
-            image=self._levels(state, self._picture.dtype),
+            image=self._levels(state, self._pyramid.picture.dtype),
             losses=tuple(map(tuple, state.losses)),
             notices=(*self.plan.notices, *self._terms.notices, *self._fitting.notices),
             params=self.params,
@@ -282,41 +288,6 @@ class Course:
     def _is_over(self, state: State) -> bool:
         limit, losses = self.params.max_loss, state.losses[-1]
         return limit is not None and bool(losses) and losses[-1] > limit
-
-    def _first(self) -> Tensor:
-        """Return what the first octave starts from."""
-        if self.params.start == "photo":
-            return self._base(1)
-        return ops.convert_to_tensor(random_image(self.params.seed, *self.plan.sizes[0]))
-
-    def _coloured(self, image: Tensor, octave: int) -> Tensor:
-        """Return the image, in the photo's colours where they are to stay."""
-        if not self.params.keep_colors:
-            return image
-        photo = self._base(octave)
-        return photo + greyed(image - photo)
-
-    @property
-    def _detail(self) -> str:
-        """When lost detail is put back: noise has lost none of the photo's."""
-        return self.profile.detail if self.params.start == "photo" else "never"
-
-    def _enlarged(self, image: Tensor, size: Size, octave: int) -> Tensor:
-        """Return the image at an octave's size, with the detail lost so far where the profile puts it back before."""
-        if self._detail != "before":
-            return self._resize(image, size)
-        return self._base(octave) + self._resized(image - self._base(octave - 1), octave)
-
-    def _base(self, octave: int) -> Tensor:
-        """Return the undreamt picture at an octave's size; in a pyramid "in turn" it is made from the next larger."""
-        in_turn = self.profile.octave_rule.endswith("in-turn") and octave < len(self.plan.sizes)
-        return self._resized(self._base(octave + 1) if in_turn else self._original, octave)
-
-    def _resized(self, image: Tensor, octave: int) -> Tensor:
-        return self._resize(image, self.plan.sizes[octave - 1])
-
-    def _resize(self, image: Tensor, size: Size) -> Tensor:
-        return resized(image, size, kernel=self.profile.kernel, antialias=self.profile.antialias)
 
     def _progress(self, state: State) -> Progress:
         return Progress(

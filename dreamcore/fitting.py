@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from dreamcore.backend import describe_device
 from dreamcore.errors import DreamError, OutOfMemoryError
-from dreamcore.memory import CORES_PX, fitting_core, fitting_plain, machine_bytes, whole_fits
+from dreamcore.memory import CORES_PX, machine_bytes, move_fits, planned_core_px
 from dreamcore.tiles import exact_tiles, plain_tiles
-from dreamcore.tiling import tiled_step
+from dreamcore.tiling import banded_step, tiled_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from dreamcore.octaves import Size
     from dreamcore.params import Tiling
     from dreamcore.tiles import Tile
-
-Answer = TypeVar("Answer")
 
 EXHAUSTED = ("ResourceExhaustedError", "RESOURCE_EXHAUSTED")
 
@@ -33,7 +31,9 @@ class Fitting:
         What was decided otherwise than asked for, for people.
     """
 
-    def __init__(self, model: Model, rules: StepRules, tiling: Tiling, *, memory_bytes: float | None) -> None:
+    def __init__(
+        self, model: Model, rules: StepRules, tiling: Tiling, *, largest: Size, memory_bytes: float | None
+    ) -> None:
         if tiling == "exact" and model.spec.graph is None:
             raise DreamError(
                 f"tiling 'exact' needs a network whose every node is known, and {model.name} is run as a whole. "
@@ -41,30 +41,40 @@ class Fitting:
             )
         self.notices: list[str] = []
         self._model, self._rules, self._tiling = model, rules, tiling
+        self._largest = largest
         self._memory = _memory(memory_bytes)
         self._most_px = 2 * CORES_PX[0]
-        self._never_whole = tiling in {"exact", "rolled"}
+        self._never_whole = False
         self._tiles: dict[tuple[Size, int], list[Tile]] = {}
 
     def tile_px(self, size: Size) -> int | None:
         """Return the side of the tiles' cores for an image of a size, px; None for the whole image at once."""
-        if self._tiling == "rolled":
-            return min(self._most_px, self._answer(fitting_plain, size))
-        if not self._never_whole and (not self._can_tile or self._answer(whole_fits, size)):
-            return None
-        return min(self._most_px, self._answer(fitting_core, size))
+        planned = planned_core_px(
+            self._model.spec,
+            self._rules.layers,
+            size,
+            largest=self._largest,
+            tiling="exact" if self._never_whole and self._tiling == "auto" else self._tiling,
+            precision=self._rules.precision,
+            memory_bytes=self._memory,
+        )
+        return None if planned is None else min(self._most_px, planned)
 
     def step(self, size: Size, origin: Sequence[int]) -> Callable[..., Any]:
-        """Return the step for an image of a size; `origin` is where rolled tiles begin, px, to within a stride.
-
-        A gradient by another phase of the network's strides is another gradient: that is left to the jitter.
-        """
+        """Return the step for an image of a size; `origin` is where rolled tiles begin, px, to within a stride."""
         core_px = self.tile_px(size)
         if core_px is None:
             return self._model.step(self._rules)
-        stride = max(self._model.spec.layer(layer).stride for layer in self._rules.layers)
-        turn = [at // stride * stride for at in origin] if self._tiling == "rolled" else (0, 0)
-        return tiled_step(self._model, self._rules, self._cut(size, core_px), origin=turn)
+        make = banded_step if self.in_bands(size) else tiled_step
+        return make(self._model, self._rules, self._cut(size, core_px, origin))
+
+    def in_bands(self, size: Size) -> bool:
+        """Return whether an image of a size is a NumPy array that moves in bands, because few copies of it fit.
+
+        A Laplacian pyramid has no bands, and a mask's move is made at once.
+        """
+        banded = not (self._rules.laplacian or self._rules.confined) and self._can_tile
+        return banded and not move_fits(size, memory_bytes=self._memory)
 
     def shrink(self, size: Size, error: BaseException) -> None:
         """Make the tiles smaller after an error, for the rest of the dream.
@@ -90,22 +100,16 @@ class Fitting:
             f"Memory ran out at {size[1]}x{size[0]} px; from there on gradients come in tiles of {self._most_px} px."
         )
 
-    def _answer(self, question: Callable[..., Answer], size: Size) -> Answer:
-        spec, rules = self._model.spec, self._rules
-        return question(spec, rules.layers, size, precision=rules.precision, memory_bytes=self._memory)
-
     @property
     def _can_tile(self) -> bool:
         return self._tiling == "rolled" or (self._tiling != "off" and self._model.spec.graph is not None)
 
-    def _cut(self, size: Size, core_px: int) -> list[Tile]:
+    def _cut(self, size: Size, core_px: int, origin: Sequence[int]) -> list[Tile]:
+        spec, rules = self._model.spec, self._rules
+        if self._tiling == "rolled":
+            return plain_tiles(spec, rules.layers, size, core_px=core_px, origin=origin, border=rules.border)
         if (size, core_px) not in self._tiles:
-            spec, rules = self._model.spec, self._rules
-            self._tiles[size, core_px] = (
-                plain_tiles(spec, rules.layers, size, core_px=core_px)
-                if self._tiling == "rolled"
-                else exact_tiles(spec, rules.layers, size, core_px=core_px, border=rules.border)
-            )
+            self._tiles[size, core_px] = exact_tiles(spec, rules.layers, size, core_px=core_px, border=rules.border)
         return self._tiles[size, core_px]
 
 

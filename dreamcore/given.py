@@ -27,7 +27,10 @@ HALF_RANGES = {np.dtype(np.uint8): 127.5, np.dtype(np.uint16): 32767.5}
 def to_range(image: Pixels) -> Tensor:
     """Return (H, W, 3) uint8 or uint16 as a (1, H, W, 3) float32 tensor in [-1, 1]."""
     half_range = np.float32(HALF_RANGES[image.dtype])
-    return ops.convert_to_tensor(image[None].astype(np.float32) / half_range - np.float32(1))
+    scaled = image[None].astype(np.float32)
+    scaled /= half_range
+    scaled -= np.float32(1)
+    return ops.convert_to_tensor(scaled)
 
 
 def several(pictures: AnyPixels | Sequence[AnyPixels] | None) -> tuple[AnyPixels, ...]:

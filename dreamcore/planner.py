@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dreamcore import catalog
 from dreamcore.capacity import image_bytes
-from dreamcore.memory import PROCESS_BYTES, WHOLE_COPIES
+from dreamcore.memory import BANDED_COPIES, PROCESS_BYTES, WHOLE_COPIES, move_fits
 from dreamcore.octaves import plan_octaves
 from dreamcore.workload import COLOURS, Work, count_work, crops_of_step
 
@@ -122,12 +122,14 @@ def peak_memory(params: DreamParams, shape: Sequence[int], *, memory_bytes: floa
     """
     sizes = plan_octaves(params, shape[0], shape[1]).sizes
     weights = WEIGHT_COPIES * FLOAT_BYTES * catalog.get_model(params.model).parameters
-    return PROCESS_BYTES + weights + max(_step_bytes(params, size, memory_bytes) for size in sizes)
+    return PROCESS_BYTES + weights + max(_step_bytes(params, size, sizes[-1], memory_bytes) for size in sizes)
 
 
-def _step_bytes(params: DreamParams, size: Size, memory_bytes: float) -> float:
+def _step_bytes(params: DreamParams, size: Size, largest: Size, memory_bytes: float) -> float:
     model = catalog.get_model(params.model)
-    crops = crops_of_step(params, size, memory_bytes=memory_bytes)
+    crops = crops_of_step(params, size, largest=largest, memory_bytes=memory_bytes)
     of_crop = max(image_bytes(model, params.aimed_layers, crop, precision=params.precision) for crop, _ in crops)
+    if params.laplacian == 0 and not move_fits(largest, memory_bytes=memory_bytes):
+        return of_crop + BANDED_COPIES * COLOURS * FLOAT_BYTES * math.prod(largest)
     is_whole = crops == ((size, 1),)
     return of_crop + (0 if is_whole else WHOLE_COPIES * COLOURS * FLOAT_BYTES * math.prod(size))

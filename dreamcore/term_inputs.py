@@ -49,8 +49,10 @@ class TermInputs:
     model, aims
     divisor, border
         Of the profile.
-    photo, guides : (1, H, W, 3) float32
-        The undreamt picture and the guides, each at its own size.
+    photo
+        Makes the undreamt picture, (1, H, W, 3) float32, where a term looks at it.
+    guides : (1, H, W, 3) float32
+        Each at its own size.
     resized
         Resizes such pictures.
     core_px
@@ -66,7 +68,7 @@ class TermInputs:
         *,
         divisor: str,
         border: int,
-        photo: Tensor,
+        photo: Callable[[], Tensor],
         guides: Sequence[Tensor],
         masks: Sequence[Tensor],
         resized: Callable[[Tensor, Size], Tensor],
@@ -109,10 +111,11 @@ class TermInputs:
         if not isinstance(asked, Pick):
             return asked
         least = self._model.spec.least_side([aim.layer])
-        height, width = self._photo.shape[1:3]
+        photo = self._photo()
+        height, width = photo.shape[1:3]
         share = min(1.0, LOOKED_AT_PX / max(height, width))
         size = (max(least, round(height * share)), max(least, round(width * share)))
-        answer = answers(self._model, aim.layer, self._resized(self._photo, size))
+        answer = answers(self._model, aim.layer, self._resized(photo, size))
         return picked(np.asarray(answer)[0].mean(axis=(0, 1)), asked)
 
     def _channels(self, aim: Aim) -> NDArray[np.float32]:

@@ -106,19 +106,52 @@ def exact_tiles(model: ModelSpec, layers: Sequence[str], size: Size, *, core_px:
     border
         Cells at the activations' ends that count nowhere.
     """
-    rows, columns = (list(_pieces(model, layers, size, axis, core_px=core_px, border=border)) for axis in (0, 1))
+    step = _step(model, layers)
+    rows, columns = (
+        list(_pieces(model, layers, size, axis, cuts=_cuts(size[axis], core_px, step), border=border, halo=True))
+        for axis in (0, 1)
+    )
     return [_crossed(row, column) for row in rows for column in columns]
 
 
-def plain_tiles(model: ModelSpec, layers: Sequence[str], size: Size, *, core_px: int) -> list[Tile]:
-    """Return tiles side by side, without halo, all of whose cells count; none is a stride smaller than asked for."""
-    step = max(model.layer(layer).stride for layer in layers)
-    side = max(core_px, model.least_side(layers) + step)
-    rows, columns = ([_alone(model, layers, cut) for cut in _cuts(length, side, step)] for length in size)
+def plain_tiles(
+    model: ModelSpec,
+    layers: Sequence[str],
+    size: Size,
+    *,
+    core_px: int,
+    origin: Sequence[int] = (0, 0),
+    border: int = 0,
+) -> list[Tile]:
+    """Return tiles side by side, without halo.
+
+    They begin whole strides away from the image's start, and reach over their cores by less than a stride, so that they
+    end whole strides away from its end: their cells lie where the whole image's do.
+
+    Parameters
+    ----------
+    core_px
+        Side of a tile; those at the image's ends may be shorter, or longer by the least side that the network takes.
+    origin
+        Row and column where a tile begins, to within a stride, px.
+    """
+    step = _step(model, layers)
+    rows, columns = (
+        list(_pieces(model, layers, size, axis, cuts=cuts, border=border, halo=False))
+        for axis, cuts in enumerate(
+            _cuts_from(length, at, core_px // step * step, step, least=model.least_side(layers))
+            for length, at in zip(size, origin, strict=True)
+        )
+    )
     return [_crossed(row, column) for row in rows for column in columns]
 
 
-def largest(tiles: Sequence[Tile]) -> Size:
+def longest_plain_px(model: ModelSpec, layers: Sequence[str], length: int, *, core_px: int) -> int:
+    """Return the side that no plain tile exceeds along an axis, wherever tiles begin, px."""
+    return min(length, core_px + model.least_side(layers) + 2 * _step(model, layers))
+
+
+def largest_crop(tiles: Sequence[Tile]) -> Size:
     """Return the height and width of the largest crop, px."""
     crops = [(tile.rows.stop - tile.rows.start, tile.columns.stop - tile.columns.start) for tile in tiles]
     return max(crops, key=math.prod)
@@ -133,6 +166,21 @@ def _inputs(window: Window, outputs: Span, length: int) -> Span:
     return Span(max(0, start), min(length, (outputs.stop - 1) * window.stride - padding + window.kernel))
 
 
+def _step(model: ModelSpec, layers: Sequence[str]) -> int:
+    return max(model.layer(layer).stride for layer in layers)
+
+
+def _cuts_from(length: int, at: int, side: int, step: int, *, least: int) -> list[Span]:
+    """Split an axis at a place and every `side` from it; what would be shorter than `least` joins its neighbour."""
+    side = max(side, -(-least // step) * step)
+    ends = [
+        0,
+        *(end for end in range(at // step * step % side, length, side) if least <= end <= length - least),
+        length,
+    ]
+    return [Span(*ends[index : index + 2]) for index in range(len(ends) - 1)]
+
+
 def _cuts(length: int, side: int, step: int) -> list[Span]:
     """Split an axis evenly into parts of at least `side`, or one; each begins at a multiple of `step`."""
     count = max(1, length // max(side, step))
@@ -141,18 +189,21 @@ def _cuts(length: int, side: int, step: int) -> list[Span]:
 
 
 def _pieces(
-    model: ModelSpec, layers: Sequence[str], size: Size, axis: int, *, core_px: int, border: int
+    model: ModelSpec, layers: Sequence[str], size: Size, axis: int, *, cuts: Sequence[Span], border: int, halo: bool
 ) -> Iterator[_Piece]:
     strides = [model.layer(layer).stride for layer in layers]
     wholes = [model.layer(layer).shape(*size)[axis] for layer in layers]
-    for cut in _cuts(size[axis], core_px, max(strides)):
+    for cut in cuts:
         last = cut.stop == size[axis]
         cores = [
             Span(cut.start // stride, whole if last else min(whole, cut.stop // stride))
             for stride, whole in zip(strides, wholes, strict=True)
         ]
         looked_at = [Span(max(0, min(core.start, core.stop - 1)), core.stop) for core in cores]
-        pixels = seen(model.nodes, dict(zip(layers, looked_at, strict=True)), size[axis], axis=axis)
+        if halo:
+            pixels = seen(model.nodes, dict(zip(layers, looked_at, strict=True)), size[axis], axis=axis)
+        else:
+            pixels = Span(cut.start, size[axis] - (size[axis] - cut.stop) // max(strides) * max(strides))
         behind = size[axis] - pixels.stop
         cells = tuple(
             Span(pixels.start // stride, whole - behind // stride)
@@ -163,14 +214,6 @@ def _pieces(
             for core, whole in zip(cores, wholes, strict=True)
         ]
         yield _Piece(pixels, cells, tuple(map(_within, cells, counting)))
-
-
-def _alone(model: ModelSpec, layers: Sequence[str], cut: Span) -> _Piece:
-    length = cut.stop - cut.start
-    starts = [cut.start // model.layer(layer).stride for layer in layers]
-    counts = [model.layer(layer).shape(length, length)[0] for layer in layers]
-    cells = tuple(Span(start, start + count) for start, count in zip(starts, counts, strict=True))
-    return _Piece(cut, cells, tuple(np.ones(count, np.float32) for count in counts))
 
 
 def _within(cells: Span, counting: Span) -> NDArray[np.float32]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dreamcore.params import DreamParams
     from dreamcore.zoom_path import ZoomParams
 
+    Crops = tuple[tuple[Size, int], ...]
+
 # Measured on a processor, one image-wide pass being the unit; speeds that are fitted on a device scale them.
 ACTIVATION_PASSES = 3
 """How often an activation is gone over, forward and back, besides being computed."""
@@ -127,7 +129,8 @@ def _dream_work(
     edges = EDGE_PASSES * math.prod(photo)
     total = Work(elements=COLOURS * (resized + edges), launches=OCTAVE_LAUNCHES * len(sizes))
     for size in sizes:
-        total += _step_work(params, size, guides, memory_bytes).times(params.steps)
+        crops = crops_of_step(params, size, largest=sizes[-1], memory_bytes=memory_bytes)
+        total += _step_work(params, size, guides, crops).times(params.steps)
     return total
 
 
@@ -150,9 +153,8 @@ def _resized_pixels(params: DreamParams, sizes: Sequence[Size], photo: Size) -> 
     return total + (sum(bases) if params.keep_colors else 0)
 
 
-def _step_work(params: DreamParams, size: Size, guides: Sequence[Sequence[int]], memory_bytes: float) -> Work:
+def _step_work(params: DreamParams, size: Size, guides: Sequence[Sequence[int]], crops: Crops) -> Work:
     layers, pixels = params.aimed_layers, math.prod(size)
-    crops = crops_of_step(params, size, memory_bytes=memory_bytes)
     activations = sum(count * _elements(params.model, layers, crop) for crop, count in crops)
     return Work(
         operations=sum(count * _operations(params.model, layers, crop) for crop, count in crops)
@@ -163,11 +165,17 @@ def _step_work(params: DreamParams, size: Size, guides: Sequence[Sequence[int]],
     )
 
 
-def crops_of_step(params: DreamParams, size: Size, *, memory_bytes: float) -> tuple[tuple[Size, int], ...]:
-    """Return the sizes that the network meets in a step on an image of a size, and how often each."""
+def crops_of_step(params: DreamParams, size: Size, *, largest: Size, memory_bytes: float) -> Crops:
+    """Return the sizes that the network meets in a step on an image of a size; `largest` is the last octave's."""
     model, layers = catalog.get_model(params.model), params.aimed_layers
     core_px = planned_core_px(
-        model, layers, size, tiling=params.tiling, precision=params.precision, memory_bytes=memory_bytes
+        model,
+        layers,
+        size,
+        largest=largest,
+        tiling=params.tiling,
+        precision=params.precision,
+        memory_bytes=memory_bytes,
     )
     if core_px is None:
         return ((size, 1),)
@@ -180,9 +188,7 @@ def _border(params: DreamParams) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def _tiled(
-    model: str, layers: tuple[str, ...], size: Size, core_px: int, *, border: int | None
-) -> tuple[tuple[Size, int], ...]:
+def _tiled(model: str, layers: tuple[str, ...], size: Size, core_px: int, *, border: int | None) -> Crops:
     spec = catalog.get_model(model)
     if border is None:
         tiles = plain_tiles(spec, layers, size, core_px=core_px)

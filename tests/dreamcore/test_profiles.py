@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dreamcore import DreamParams, dream, load_model
-from dreamcore.ascent import random_shift
+from dreamcore.noise import random_shift
 from tests.dreamcore import oracles_recipes as oracles
 from tests.dreamcore.oracles import PlainSqueezeNet, caffe_input
 from tests.support import noise

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dreamcore import DreamParams, catalog
-from dreamcore.tiles import Span, exact_tiles, largest, plain_tiles, seen
+from dreamcore.tiles import Span, exact_tiles, largest_crop, plain_tiles, seen
 from tests.support import noise
 
 
@@ -49,12 +49,29 @@ def test_every_cell_counts_in_one_tile(name, layers, size):
 
 
 @pytest.mark.parametrize("size", [(100, 517), (301, 299), (64, 64)])
-def test_plain_tiles_cover_every_pixel_once(size):
-    """Tiles without halo lie side by side: each pixel is in one of them."""
-    covered = np.zeros(size, int)
-    for tile in plain_tiles(catalog.get_model("squeezenet"), ["fire8"], size, core_px=96):
+@pytest.mark.parametrize("origin", [(0, 0), (77, 130)], ids=str)
+def test_plain_tiles_cover_every_pixel_and_count_no_cell_twice(size, origin):
+    """Tiles without halo leave no pixel out wherever they begin; cells that need two tiles' pixels count in none."""
+    model = catalog.get_model("squeezenet")
+    covered, counts = np.zeros(size, int), np.zeros(model.layer("fire8").shape(*size)[:2])
+    for tile in plain_tiles(model, ["fire8"], size, core_px=96, origin=origin):
         covered[slice(*tile.rows), slice(*tile.columns)] += 1
-    assert (covered == 1).all()
+        rows, columns = tile.cells[0]
+        counts[slice(*rows), slice(*columns)] += tile.counted[0][0, :, :, 0]
+    assert (covered >= 1).all()
+    assert (counts <= 1).all()
+    assert counts.mean() >= 0.6
+
+
+def test_plain_tiles_begin_elsewhere_by_their_origin():
+    """Borders between tiles move with the origin, by whole strides."""
+    model = catalog.get_model("squeezenet")
+    starts = [
+        {tile.rows.start for tile in plain_tiles(model, ["fire8"], (517, 300), core_px=96, origin=(at, 0))}
+        for at in (0, 40, 96)
+    ]
+    assert starts[0] == starts[2] != starts[1]
+    assert all(start % 16 == 0 for start in starts[1])
 
 
 def test_tiles_of_a_large_image_are_small():
@@ -62,7 +79,7 @@ def test_tiles_of_a_large_image_are_small():
     model = catalog.get_model("squeezenet")
     tiles = exact_tiles(model, ["fire8"], (2048, 2048), core_px=512)
     assert len(tiles) == 16  # 4 by 4
-    assert max(largest(tiles)) <= 512 + model.layer("fire8").receptive_field + 2 * 16
+    assert max(largest_crop(tiles)) <= 512 + model.layer("fire8").receptive_field + 2 * 16
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +179,7 @@ def test_a_dream_that_fits_no_memory_whole_is_tiled_to_the_same_picture(squeezen
 def test_rolled_tiles_dream_repeatably_and_otherwise_from_step_to_step(squeezenet):
     """Rolled tiles begin elsewhere in each step, by the seed alone: the same dream gives the same bytes."""
     from dreamcore import dream  # noqa: PLC0415  # loads TensorFlow
-    from dreamcore.ascent import random_origin  # noqa: PLC0415
+    from dreamcore.noise import random_origin  # noqa: PLC0415
 
     values = {"model": "squeezenet", "layers": {"fire4": 1.0}, "octaves": 1, "steps": 2, "tiling": "rolled"}
     params = DreamParams.model_validate(values)
@@ -179,8 +196,8 @@ def test_tiles_shrink_when_memory_runs_out_and_then_say_so(squeezenet):
 
     params = DreamParams.model_validate({"model": "squeezenet", "layers": {"fire8": 1.0}})
     rules = Course(noise(97, 99), params, guide=None, model=squeezenet).rules
-    fitting, size = Fitting(squeezenet, rules, "auto", memory_bytes=1e12), (2000, 3000)
-    assert Fitting(squeezenet, rules, "auto", memory_bytes=0.61e9).tile_px((301, 277)) == 128
+    fitting, size = Fitting(squeezenet, rules, "auto", largest=(2000, 3000), memory_bytes=1e12), (2000, 3000)
+    assert Fitting(squeezenet, rules, "auto", largest=(301, 277), memory_bytes=0.61e9).tile_px((301, 277)) == 128
     sides = [fitting.tile_px(size)]
     for _ in range(4):
         fitting.shrink(size, MemoryError())
@@ -191,3 +208,30 @@ def test_tiles_shrink_when_memory_runs_out_and_then_say_so(squeezenet):
         fitting.shrink(size, MemoryError())
     with pytest.raises(KeyError):
         fitting.shrink(size, KeyError("another fault"))
+
+
+@pytest.mark.slow
+def test_no_seam_shows_where_tiles_meet(squeezenet):
+    """Neighbours across tiles' borders differ as other neighbours do, within 2 % of what they do untiled."""
+    from dreamcore import dream  # noqa: PLC0415  # loads TensorFlow
+
+    size, layers = (397, 421), {"fire8": 1.0}
+    picture = noise(*size)
+    params = DreamParams.model_validate({"model": "squeezenet", "layers": layers, "octaves": 1, "steps": 4})
+    whole = dream(picture, params.model_copy(update={"tiling": "off"}), model=squeezenet)
+    tiled = dream(picture, params.model_copy(update={"tiling": "exact"}), model=squeezenet, memory_gb=0.61)
+    tiles = exact_tiles(squeezenet.spec, ["fire8"], size, core_px=128)
+    borders = sorted({16 * (tile.cells[0][0].start + _first_counted(tile)) for tile in tiles} - {0})
+    assert len(borders) == 2
+    assert _seam(tiled.image, borders) == pytest.approx(_seam(whole.image, borders), rel=0.02)
+
+
+def _first_counted(tile):
+    return int(np.flatnonzero(tile.counted[0][0].any(axis=(1, 2)))[0])
+
+
+def _seam(image, borders):
+    """Return the mean difference of rows that meet at borders, over that of all others."""
+    steps = np.abs(np.diff(image.astype(float), axis=0)).mean(axis=(1, 2))
+    at = np.isin(np.arange(1, len(image)), borders)
+    return steps[at].mean() / steps[~at].mean()
