@@ -221,18 +221,23 @@ def test_a_damaged_checkpoint_is_refused(data):
 
 
 def test_the_fingerprint_depends_on_everything():
-    """Picture, its shape, guide, parameters and weights each change the fingerprint."""
+    """Picture, its shape, guides and their order, masks, parameters and weights each change the fingerprint."""
     params = DreamParams()
+    mask = np.full((24, 36), 7, np.uint8)
     prints = {
-        fingerprint(params, RGB, None, weights_sha256=SHA),
-        fingerprint(params, RGB + 1, None, weights_sha256=SHA),
-        fingerprint(params, RGB.reshape(36, 24, 3), None, weights_sha256=SHA),
-        fingerprint(params, RGB, RGB, weights_sha256=SHA),
-        fingerprint(DreamParams(seed=1), RGB, None, weights_sha256=SHA),
-        fingerprint(params, RGB, None, weights_sha256="0"),
+        fingerprint(params, RGB, (), weights_sha256=SHA),
+        fingerprint(params, RGB + 1, (), weights_sha256=SHA),
+        fingerprint(params, RGB.reshape(36, 24, 3), (), weights_sha256=SHA),
+        fingerprint(params, RGB, (RGB,), weights_sha256=SHA),
+        fingerprint(params, RGB, (RGB, RGB + 1), weights_sha256=SHA),
+        fingerprint(params, RGB, (RGB + 1, RGB), weights_sha256=SHA),
+        fingerprint(params, RGB, (), (mask,), weights_sha256=SHA),
+        fingerprint(params, RGB, (), (mask + 1,), weights_sha256=SHA),
+        fingerprint(DreamParams(seed=1), RGB, (), weights_sha256=SHA),
+        fingerprint(params, RGB, (), weights_sha256="0"),
     }
 
-    assert len(prints) == 6
+    assert len(prints) == 10
 
 
 def test_a_recipe_survives_json_and_is_closed():
