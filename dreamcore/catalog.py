@@ -13,7 +13,8 @@ from dreamcore.networks import inception_v3, squeezenet
 from dreamcore.networks.applications import APPLICATIONS, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from dreamcore.graph import Graph
 
@@ -60,6 +61,9 @@ class ModelSpec:
     """None where Keras runs the network."""
     class_layer: str | None = None
     """The layer that has a channel for each class of ImageNet, where there is one."""
+    file: Path | None = None
+    """The whole network, where it is a user's own."""
+    file_sha256: str | None = None
 
     @property
     def nodes(self) -> Graph:
@@ -187,7 +191,7 @@ class _Models(Mapping[str, ModelSpec]):
     """The models by name; each is read when it is first asked for."""
 
     def __init__(self) -> None:
-        self._makers = {"squeezenet": _squeezenet, "inception_v3": _inception_v3}
+        self._makers: dict[str, Callable[[], ModelSpec]] = {"squeezenet": _squeezenet, "inception_v3": _inception_v3}
         self._makers |= {name: partial(_application, name) for name in APPLICATIONS}
         self._made: dict[str, ModelSpec] = {}
 
@@ -195,6 +199,25 @@ class _Models(Mapping[str, ModelSpec]):
         if name not in self._made:
             self._made[name] = self._makers[name]()
         return self._made[name]
+
+    def add(self, spec: ModelSpec) -> None:
+        """Add a user's own model; that of the same file again takes its place.
+
+        Raises
+        ------
+        ValueError
+            The name is another model's.
+        """
+        if spec.name in self._makers and self[spec.name].file != spec.file:
+            raise ValueError(f"There is a model {spec.name!r} already. Give {spec.file} another name.")
+        self._makers[spec.name] = lambda: spec
+        self._made[spec.name] = spec
+
+    def remove(self, name: str) -> None:
+        """Take a user's own model out again."""
+        if self[name].file is None:
+            raise ValueError(f"{name!r} is not one of your own models.")
+        del self._makers[name], self._made[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)

@@ -31,6 +31,12 @@ class WeightsError(DreamError):
     code = "weights_unavailable"
 
 
+class ModelFileError(DreamError):
+    """A user's own model can't be loaded safely, has no layers to dream with, or is not the one described."""
+
+    code = "bad_model_file"
+
+
 class GuideError(DreamError):
     """The objective needs a guide picture and there is none, or there is one and the objective follows none."""
 

@@ -27,10 +27,16 @@ CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.
 
 
 class KerasNetwork:
-    """A Keras model that answers for layers by their names."""
+    """A Keras model that answers for layers by their names.
 
-    def __init__(self, model: keras.Model) -> None:
-        self.model = folded(model)
+    Parameters
+    ----------
+    any_size
+        Whether to take images of any size, whatever size the model was made for.
+    """
+
+    def __init__(self, model: keras.Model, *, any_size: bool = False) -> None:
+        self.model = folded(model, any_size=any_size)
         self._names = {lasting: name for name, lasting in lasting_names(model).items()}
         self.sha256 = _digest(model)
 
@@ -45,6 +51,18 @@ class KerasNetwork:
         outputs = [self.model.get_layer(self._names[layer]).output for layer in layers]
         found = keras.Model(self.model.input, outputs)(image, training=False)
         return list(found) if isinstance(found, (list, tuple)) else [found]
+
+    def shape(self, layer: str, size: tuple[int, int]) -> tuple[int, ...]:
+        """Return (h, w, C) of a layer's activation of an image of (height, width).
+
+        Raises
+        ------
+        ValueError
+            The network doesn't take this size.
+        """
+        output = self.model.get_layer(self._names[layer]).output
+        image = keras.KerasTensor((1, *size, 3))
+        return tuple(keras.Model(self.model.input, output).compute_output_spec(image).shape[1:])
 
 
 def application(spec: ModelSpec, builder: str, weights: str, path: Path | None) -> KerasNetwork:
@@ -110,7 +128,7 @@ def foldable(model: keras.Model) -> dict[str, str]:
     return found
 
 
-def folded(model: keras.Model) -> keras.Model:
+def folded(model: keras.Model, *, any_size: bool = False) -> keras.Model:
     """Return the model with each batch normalisation done by the convolution before it, where there is one."""
     pairs = foldable(model)
     norms = set(pairs.values())
@@ -121,7 +139,8 @@ def folded(model: keras.Model) -> keras.Model:
         config = layer.get_config()
         return type(layer).from_config({**config, "use_bias": True} if layer.name in pairs else config)
 
-    copy = keras.models.clone_model(model, clone_function=clone, call_function=_unmasked)
+    image = keras.Input((None, None, 3)) if any_size else None
+    copy = keras.models.clone_model(model, input_tensors=image, clone_function=clone, call_function=_unmasked)
     for layer in model.layers:
         if layer.name in pairs:
             copy.get_layer(layer.name).set_weights(_merged(layer, model.get_layer(pairs[layer.name])))

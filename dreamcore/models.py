@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dreamcore import catalog
 from dreamcore.ascent import StepRules, compile_features, compile_move, compile_step, compile_tile
+from dreamcore.own_models import is_model_file
 from dreamcore.runs import Run
 from dreamcore.weights import Weights, load_weights
 
@@ -64,13 +65,14 @@ class Model:
         return self._features[layers]
 
 
-def load_model(name: str, weights: str | Path = "imagenet", *, weights_dir: str | Path | None = None) -> Model:
+def load_model(name: str | Path, weights: str | Path = "imagenet", *, weights_dir: str | Path | None = None) -> Model:
     """Load a network; the same arguments give the same object again.
 
     Parameters
     ----------
     name
-        From the catalog: `dreamcore.catalog.MODELS`.
+        From the catalog: `dreamcore.catalog.MODELS`; or the path of a whole Keras model, ``.keras`` or ``.h5``, which
+        is in the catalog from then on, under the file's name.
     weights
         "imagenet"; "random", always the same ones; or the path of a file of weights.
     weights_dir
@@ -80,13 +82,22 @@ def load_model(name: str, weights: str | Path = "imagenet", *, weights_dir: str 
     ------
     ValueError
         The catalog holds no such model.
+    ModelFileError
+        The file holds no network that can be dreamt with.
     WeightsError
         The weights can't be had, or are not what they should be; the message names the ways to provide them.
     """
-    return _load(name, str(weights), None if weights_dir is None else str(weights_dir))
+    spec = _of_file(Path(name)) if is_model_file(str(name)) else catalog.get_model(str(name))
+    return _load(spec.name, spec.file_sha256, str(weights), None if weights_dir is None else str(weights_dir))
+
+
+def _of_file(path: Path) -> ModelSpec:
+    from dreamcore.model_files import add_file  # noqa: PLC0415  # loads Keras, which few models need
+
+    return add_file(path)
 
 
 @lru_cache(maxsize=8)
-def _load(name: str, weights: str, weights_dir: str | None) -> Model:
+def _load(name: str, _file_sha256: str | None, weights: str, weights_dir: str | None) -> Model:
     spec = catalog.get_model(name)
     return Model(spec, load_weights(spec, weights, weights_dir=Path(weights_dir) if weights_dir else None))

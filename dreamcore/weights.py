@@ -71,6 +71,8 @@ def load_weights(model: ModelSpec, weights: str, *, weights_dir: Path | None) ->
     WeightsError
         There are none, their hash is another, or they don't fit the network.
     """
+    if model.file is not None:
+        return _own(model, weights)
     if model.graph is None:
         return _run_by_keras(model, weights, weights_dir)
     if weights == "random":
@@ -93,6 +95,14 @@ def _run_by_keras(model: ModelSpec, weights: str, weights_dir: Path | None) -> W
             _check_digest(path, algorithm_of(KNOWN[model.name]), KNOWN[model.name])
     network = application(model, APPLICATIONS[model.name].builder, weights, path)
     return Weights(network, network.sha256)
+
+
+def _own(model: ModelSpec, weights: str) -> Weights:
+    from dreamcore.model_files import open_network  # noqa: PLC0415  # loads Keras
+
+    if weights != "imagenet":
+        raise WeightsError(f"{model.name} has its weights in {model.file}: leave {weights!r} out.")
+    return Weights(open_network(model), str(model.file_sha256))
 
 
 def random_weights(model: ModelSpec) -> Weights:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from dreamcore.own_models import add_folder
 from farm.address_guard import AddressGuard
 from farm.api_keys import ApiKeys
 from farm.audit import AuditLog
@@ -60,6 +61,7 @@ class Services:
     @classmethod
     def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
         """Put the services together; connections are made at first use."""
+        add_folder(settings.models_dir)
         redis = connect_redis(settings)
         storage = ObjectStore(settings)
         store = JobStore(redis)

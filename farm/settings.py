@@ -101,6 +101,7 @@ class Settings(BaseSettings):
         Path, Field(default_factory=_cache_dir, description="Folder for what a worker makes once and keeps.")
     ]
     weights_dir: Annotated[Path | None, Field(description="Folder of weight files, for farms without internet.")] = None
+    models_dir: Annotated[Path | None, Field(description="Folder of networks of your own, for api and workers.")] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severity.")] = "info"
     log_format: Annotated[Literal["json", "console"], Field(description="One JSON object a line, or text.")] = "json"
 

@@ -1,10 +1,12 @@
 """The `dreamfarm` command."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dreamcore.own_models import add_folder
 from dreamcore.version import __version__
 from dreamfarm.cli import (
     atlas,
@@ -14,6 +16,7 @@ from dreamfarm.cli import (
     jobs,
     keys,
     models,
+    own_models,
     results,
     stack,
     submit,
@@ -42,6 +45,7 @@ app.command(rich_help_panel=HERE)(dream.dream)
 app.command(rich_help_panel=HERE)(zoom.zoom)
 app.command(rich_help_panel=HERE)(estimate.estimate)
 models.app.command("atlas")(atlas.atlas)
+models.app.command("add")(own_models.add)
 app.add_typer(models.app, name="models", rich_help_panel=HERE)
 app.command(rich_help_panel=FARM)(stack.demo)
 app.command(rich_help_panel=FARM)(stack.up)
@@ -83,6 +87,16 @@ def dreamfarm(
             show_default=False,
         ),
     ] = None,
+    models_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--models-dir",
+            envvar="DREAMFARM_MODELS_DIR",
+            metavar="DIR",
+            help="Folder of networks of your own, made with `dreamfarm models add`.",
+            show_default=False,
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show on stderr what happens inside.")] = False,
 ) -> None:
     """DeepDream for one picture or ten thousand.
@@ -90,6 +104,7 @@ def dreamfarm(
     [bold]dreamfarm dream sky.jpg[/bold] dreams a picture here and now; [bold]dreamfarm up[/bold] starts a farm.
     """
     remember_key(key)
+    add_folder(models_dir)
     if debug:
         logging.basicConfig(level=logging.DEBUG)
     if context.invoked_subcommand is None:

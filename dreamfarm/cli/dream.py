@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from dreamcore.explain import explain
 from dreamcore.masks import mask_of
 from dreamcore.octaves import plan_octaves
+from dreamcore.own_models import is_model_file
 from dreamcore.params import DreamParams
 from dreamcore.pictures import Picture, Pixels, decode, encode
 from dreamcore.recipe import Recipe
@@ -20,6 +21,7 @@ from dreamfarm.cli.dream_options import dream_options
 from dreamfarm.cli.errors import CommandError, ExitCode, naming
 from dreamfarm.cli.options import Guides, Masks
 from dreamfarm.cli.output import print_note
+from dreamfarm.cli.own_models import added
 from dreamfarm.cli.progress import Bars
 from dreamfarm.cli.quiet import quiet_stderr
 from dreamfarm.files import whole_file
@@ -94,6 +96,8 @@ def dream(
 
 def validated(params: dict[str, Any]) -> DreamParams:
     """Return the parameters that were asked for, or end the command saying what is wrong with them."""
+    if is_model_file(str(params.get("model", ""))):
+        params = {**params, "model": added(Path(params["model"]))}
     try:
         return DreamParams.model_validate(params)
     except ValidationError as error:
