@@ -37,6 +37,8 @@ def create_batch() -> Response:
         format=body.format,
         name=body.name,
         tags=tuple(body.tags),
+        needs=body.needs,
+        priority=body.priority,
         expires_in=body.expires_in,
     )
     inputs = [BatchInput(sha256=item.sha256, upload=item.upload, url=item.url, name=item.name) for item in body.inputs]

@@ -11,6 +11,7 @@ from flask_openapi.models import Response as Described
 
 from api.problems import CONTENT_TYPE
 from api.requests import MAX_COMPANIONS, EstimateRequest, JobRequest
+from farm.pools import HIGHEST_PRIORITY
 from farm.schema import EventView
 
 REDIRECT: dict[str, Any] = {
@@ -50,6 +51,8 @@ _JOB_FORM = {
         "mask": {**_PICTURES, "description": "Pictures of the same size, white where to dream."},
         "params": {"type": "string", "contentMediaType": "application/json", "description": "DreamParams as JSON."},
         "tags": {"type": "string", "contentMediaType": "application/json", "description": "A list of tags as JSON."},
+        "needs": {"type": "string", "description": "Tags that a worker must offer, with commas between."},
+        "priority": {"type": "integer", "minimum": 0, "maximum": HIGHEST_PRIORITY},
         "format": {"type": "string", "enum": ["png", "jpeg", "webp"]},
         "name": {"type": "string", "maxLength": 200},
         "expires_in": {"type": "integer", "minimum": 60, "maximum": 31_536_000, "description": "In s."},

@@ -60,6 +60,8 @@ def create_job() -> Response:
         result_format=options.format,
         name=options.name or _file_name(url),
         tags=tuple(dict.fromkeys(options.tags)),
+        needs=options.needs,
+        priority=options.priority,
         expires_in=options.expires_in,
     )
     return accepted(job)

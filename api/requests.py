@@ -14,6 +14,7 @@ from dreamcore.params import DreamParams
 from dreamcore.zoom_path import ZoomParams
 from farm.address_guard import LONGEST_URL
 from farm.api_keys import checked_owner
+from farm.pools import Needs, Priority
 from farm.schema import JobKind, ResultFormat, Scope, WebhookEvent
 from farm.states import JobState
 from farm.sweep import Sweep, check_points
@@ -94,6 +95,8 @@ class JobOptions(KindOptions):
     format: Annotated[ResultFormat, Field(description="File format of the picture; a film's is in `zoom`.")] = "png"
     name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
+    needs: Needs = ()
+    priority: Priority = 0
     expires_in: ExpiresIn = None
 
 
@@ -129,6 +132,8 @@ class BatchRequest(Closed):
     format: Annotated[ResultFormat, Field(description="File format of the results.")] = "png"
     name: Annotated[str | None, Field(max_length=200, description="To recognise the batch by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list its jobs by.")] = []
+    needs: Needs = ()
+    priority: Priority = 0
     expires_in: ExpiresIn = None
     dry_run: Annotated[bool, Field(description="Only say what the batch would be.")] = False
 

@@ -119,6 +119,8 @@ class Farm:
         format: ResultFormat = "png",  # noqa: A002  # as the api names it
         name: str | None = None,
         tags: Sequence[str] = (),
+        needs: Sequence[str] = (),
+        priority: int = 0,
         expires_in: int | None = None,
     ) -> JobView:
         """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults.
@@ -139,11 +141,14 @@ class Farm:
                 "format": format,
                 "name": name,
                 "tags": list(tags),
+                "needs": list(needs),
+                "priority": priority,
                 "expires_in": expires_in,
             }
             return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, json=body)
         files = [(field, _part(each)) for field, each in (("image", picture), *companions)]
         fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
+        fields |= {"needs": ",".join(needs), "priority": str(priority)}
         if zoom is not None:
             fields |= {"kind": "zoom", "zoom": json.dumps(dict(zoom))}
         if name is not None:
@@ -173,6 +178,8 @@ class Farm:
         format: ResultFormat = "png",  # noqa: A002  # as the api names it
         name: str | None = None,
         tags: Sequence[str] = (),
+        needs: Sequence[str] = (),
+        priority: int = 0,
         expires_in: int | None = None,
     ) -> BatchView:
         """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch."""
@@ -183,6 +190,8 @@ class Farm:
             "format": format,
             "name": name,
             "tags": list(tags),
+            "needs": list(needs),
+            "priority": priority,
             "expires_in": expires_in,
         }
         return self._transport.read(BatchView, "POST", "/v1/batches", makes=True, json=body)

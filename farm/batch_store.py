@@ -13,6 +13,7 @@ from farm import keys
 from farm.errors import NotFoundError
 from farm.limits import quota_text
 from farm.owners import LOCAL, Owner
+from farm.pools import pool_name
 from farm.redis import lua, redis_errors
 from farm.schema import BatchView, ErrorView, ProgressView, ResultFormat
 from farm.states import TERMINAL, JobState
@@ -52,6 +53,8 @@ class BatchSpec(BaseModel):
     name: str | None = None
     tags: tuple[str, ...] = ()
     expires_in: int | None = None
+    needs: tuple[str, ...] = ()
+    priority: int = 0
 
 
 class NewJob(NamedTuple):
@@ -71,6 +74,9 @@ class NewJob(NamedTuple):
             "state": self.state,
             "owner": self.spec.owner,
             "work_s": self.spec.work_s,
+            "pack": self.spec.pack,
+            "needs": pool_name(self.spec.needs),
+            "priority": self.spec.priority,
             "pixel_steps": self.pixel_steps,
             "spec": self.spec.model_dump_json(),
             "progress": self.progress.model_dump_json(),
@@ -140,7 +146,7 @@ class BatchStore:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
-        self._expand = redis.register_script(lua("expand"))
+        self._expand = redis.register_script(lua("lanes", "expand"))
 
     @redis_errors()
     def create(self, batch_id: str, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
@@ -215,8 +221,8 @@ class BatchStore:
         return [BatchInput.model_validate_json(text) for text in texts]
 
     @redis_errors()
-    def expand(self, batch: BatchRecord, jobs: list[NewJob], quota: Quota) -> list[str]:
-        """Create the batch's next jobs and move its cursor; return the ids of those that are queued.
+    def expand(self, batch: BatchRecord, jobs: list[NewJob], quota: Quota) -> int:
+        """Create the batch's next jobs and move its cursor; return how many are queued.
 
         None are when somebody else was faster, or it is canceled. Jobs that exceed the quota have failed.
         """
@@ -226,7 +232,6 @@ class BatchStore:
                 keys.batch(batch.id),
                 keys.batch_counts(batch.id),
                 keys.batch_jobs(batch.id),
-                keys.SENT,
                 keys.UNTIDY,
                 quota.key,
             ],
@@ -237,7 +242,7 @@ class BatchStore:
                 over.model_dump_json(),
             ],
         )
-        return list(map(str, answer))
+        return int(answer)
 
     @redis_errors()
     def expanding(self) -> list[str]:

@@ -119,7 +119,7 @@ class BatchService:
         )
 
     def expand(self, batch_id: str) -> bool:
-        """Make the next jobs of a batch and send their messages; False once there are none left to make."""
+        """Make the next jobs of a batch, and tell the workers; False once there are none left to make."""
         batch = self.store.get(batch_id)
         items = _few_urls(list(self._items(batch)))
         if not items:
@@ -127,8 +127,8 @@ class BatchService:
             return False
         made = _Maker(self.jobs, self.pictures, self.store, batch).make(items)
         quota = Quota(usage_key(batch.spec.owner), self.jobs.limits.pixel_steps_a_day(batch.spec.owner))
-        for job_id in self.store.expand(batch, made, quota):
-            self.jobs.queue.send(job_id, 1)
+        if self.store.expand(batch, made, quota):
+            self.jobs.dispatch.ring()
         return True
 
     def expand_some(self, *, seconds: float) -> None:
@@ -199,6 +199,8 @@ class _Maker:
                 result_format=self.batch.spec.format,
                 name=item.picture.name,
                 tags=self.batch.spec.tags,
+                needs=self.batch.spec.needs,
+                priority=self.batch.spec.priority,
                 expires_in=self.batch.spec.expires_in,
             )
         except (DreamError, ValidationError) as error:
@@ -213,6 +215,8 @@ class _Maker:
             input=NO_PICTURE.model_copy(update={"sha256": item.picture.sha256 or ""}),
             name=item.picture.name,
             tags=self.batch.spec.tags,
+            needs=self.batch.spec.needs,
+            priority=self.batch.spec.priority,
         )
         return NewJob(id=job_id, state=JobState.FAILED, spec=spec, progress=ProgressView(), error=_shown(error))
 

@@ -66,8 +66,8 @@ def _move(job_id: str, transition: Transition, **details: object) -> Change:
     return Change.model_validate({"id": job_id, "from_": sorted(sources), "to": target, **details})
 
 
-def claim(job_id: str, *, attempt: int, token: str, worker: str, lease_ms: int) -> Change:
-    """Begin the attempt that a message names; a second message for it finds the job running."""
+def claim(job_id: str, *, attempt: int | None, token: str, worker: str, lease_ms: int) -> Change:
+    """Begin an attempt of a queued job."""
     return _move(job_id, Transition.CLAIM, attempt=attempt, lease="free", token=token, lease_ms=lease_ms, begins=worker)
 
 

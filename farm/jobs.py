@@ -9,6 +9,7 @@ from ulid import ULID
 
 from dreamcore.errors import DreamError
 from dreamcore.octaves import plan_octaves
+from dreamcore.pack_keys import pack_key
 from dreamcore.params import DreamParams
 from dreamcore.planner import REFERENCE
 from dreamcore.workload import count_work, pixel_steps
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
     from dreamcore.octaves import OctavePlan
     from dreamcore.zoom_path import VideoFormat
     from farm.change import Applied, Change
+    from farm.dispatch import Dispatcher
     from farm.limits import Limits
     from farm.pictures import PictureService, SeenPicture
-    from farm.queue import RenderQueue
     from farm.record import JobRecord
     from farm.schema import OutputFormat, ResultFormat
     from farm.storage import ObjectStore
     from farm.store import JobStore
 
+PACK_DIGITS = 16
 FILM_FORMATS: dict[VideoFormat, OutputFormat] = {"mp4": "mp4", "webm": "webm", "gif": "gif", "frames": "zip"}
 
 
@@ -43,11 +45,11 @@ class JobService:
     """Jobs from their creation to their removal."""
 
     def __init__(
-        self, store: JobStore, storage: ObjectStore, queue: RenderQueue, pictures: PictureService, limits: Limits
+        self, store: JobStore, storage: ObjectStore, dispatch: Dispatcher, pictures: PictureService, limits: Limits
     ) -> None:
         self.store = store
         self.storage = storage
-        self.queue = queue
+        self.dispatch = dispatch
         self.pictures = pictures
         self.limits = limits
 
@@ -64,9 +66,11 @@ class JobService:
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
+        needs: tuple[str, ...] = (),
+        priority: int = 0,
         expires_in: int | None = None,
     ) -> JobRecord:
-        """Store the pictures, then the job, then send its message. Once this returns, the job can't be lost.
+        """Store the pictures, then the job, then tell the workers. Once this returns, the job can't be lost.
 
         The same `job_id` again makes no second job.
 
@@ -93,13 +97,15 @@ class JobService:
             result_format=result_format,
             name=name,
             tags=tags,
+            needs=needs,
+            priority=priority,
             expires_in=expires_in,
         )
         self.limits.admit(owner, jobs=1, pixel_steps=cost(spec))
         for seen in (picture, *guides, *masks):
             self.pictures.keep(seen, owner=owner)
         job = self.store.create(job_id or str(ULID()), spec, progress)
-        self.queue.send(job.id, job.attempt)
+        self.dispatch.ring()
         return job
 
     def prepare(
@@ -114,6 +120,8 @@ class JobService:
         result_format: ResultFormat = "png",
         name: str | None = None,
         tags: tuple[str, ...] = (),
+        needs: tuple[str, ...] = (),
+        priority: int = 0,
         expires_in: int | None = None,
     ) -> tuple[JobSpec, ProgressView]:
         """Return a job's spec and its progress before anything; raises as `create` does, and stores nothing."""
@@ -134,9 +142,12 @@ class JobService:
             masks=tuple(mask.view for mask in masks),
             name=name,
             tags=tags,
+            needs=needs,
+            priority=priority,
             expires_in=expires_in or self.limits.settings.expires_in_s,
             notices=(*picture.notices, *plan.notices),
             work_s=_weigh(params, picture, zoom=zoom, guides=guides),
+            pack=_pack(params, picture, alone=bool(zoom or masks)),
         )
         return spec, _before(plan, params, zoom)
 
@@ -165,7 +176,7 @@ class JobService:
         outcome = self._apply(change.retry(job_id, progress=start.model_dump_json()))
         job = self.get(job_id)
         if outcome is Outcome.OK:
-            self.queue.send(job.id, job.attempt)
+            self.dispatch.ring()
         elif job.state not in ACTIVE:
             raise ConflictError(f"The job has {job.state}; only a failed, canceled or expired job can be retried.")
         return job
@@ -205,25 +216,14 @@ class JobService:
             return self._apply(change.exhaust(job.id, attempt=job.attempt, error=_exhausted(job.lost + 1)))
         applied = self.store.apply(change.lose(job.id, attempt=job.attempt))
         if applied.outcome is Outcome.OK:
-            self.queue.send(job.id, applied.attempt)
+            self.dispatch.ring()
         return applied.outcome
-
-    def resend_lost(self, *, older_than_s: float, limit: int = 1000) -> int:
-        """Send again as many of the oldest queued jobs as the broker holds too few messages; return how many."""
-        missing = self.store.count(JobState.QUEUED) - self.queue.depth()
-        if missing <= 0:
-            return 0
-        jobs = self.store.sent_before(int(older_than_s * 1000), min(missing, limit))
-        for job in jobs:
-            self.store.mark_sent(job.id)
-            self.queue.send(job.id, job.attempt)
-        return len(jobs)
 
     def hand_back(self, job_id: str, fence: change.Fence) -> Applied:
         """Put a running job back into the queue for another worker."""
         applied = self.store.apply(change.hand_back(job_id, fence))
         if applied.outcome is Outcome.OK:
-            self.queue.send(job_id, applied.attempt)
+            self.dispatch.ring()
         return applied
 
     def expire(self, job_id: str) -> None:
@@ -289,6 +289,11 @@ def _weigh(
 ) -> float:
     work = count_work(params, _size(picture), zoom=zoom, guides=[_size(guide) for guide in guides])
     return round(REFERENCE.seconds(work), 3)
+
+
+def _pack(params: DreamParams, picture: SeenPicture, *, alone: bool) -> str:
+    alone = alone or params.tiling != "auto"
+    return f"{params.model}:{'' if alone else pack_key(params, _size(picture))[:PACK_DIGITS]}"
 
 
 def _size(picture: SeenPicture) -> tuple[int, int]:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 INDEX = "jobs:index"
 COUNTS = "jobs:counts"
-SENT = "jobs:sent"
 UNTIDY = "jobs:untidy"
 JANITOR_LOCK = "janitor:lock"
 RELAY_LOCK = "relay:lock"
@@ -22,6 +21,12 @@ EXPIRING = "jobs:expiring"
 
 OUTBOX = "webhooks:outbox"
 DUE = "webhooks:due"
+POOLS = "dispatch:pools"
+"""Sorted set, by the time of the latest heartbeat: the sets of tags that workers offer."""
+
+TURNS = "dispatch:turns"
+"""Hash: how much of the farm's work each owner was given, in s on the reference device by the owner's weight."""
+
 EXPANDER_LOCK = "expander:lock"
 API_KEYS = "apikeys"
 AUDIT = "audit"
@@ -31,6 +36,16 @@ EXPANDING = "batches:expanding"
 
 WORK = "jobs:work"
 """Hash: the work of all jobs that are queued, and of those that are running, in s on the reference device."""
+
+
+def pool(tags: str) -> str:
+    """Sorted set, by the time of their latest heartbeat: the workers that offer the same tags."""
+    return f"dispatch:pool:{tags}"
+
+
+def lane(owner: str, needs: str = "") -> str:
+    """Sorted set, by priority and age: an owner's queued jobs that need the same tags."""
+    return f"lane:{needs}:{owner}"
 
 
 def paces(model: str) -> str:

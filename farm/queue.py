@@ -1,24 +1,19 @@
-"""The message queue: Celery on Redis, set up for renders that take minutes."""
+"""The message queue: Celery on Redis. A message says that there is work, and nothing else."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from farm.redis import redis_errors
-
 if TYPE_CHECKING:
-    from farm.redis import TextRedis
     from farm.settings import Settings
 
 QUEUE = "renders"
 RENDER_TASK = "farm.render"
-UNACKED = "unacked"
-UNACKED_INDEX = "unacked_index"
+RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 
 log = structlog.get_logger()
 
@@ -26,8 +21,8 @@ log = structlog.get_logger()
 def make_celery(settings: Settings, *, include: tuple[str, ...] = ()) -> Celery:
     """Return the Celery application; the api sends with it, the workers run it.
 
-    The visibility timeout decides nothing: a message that comes twice is refused by the attempt's fence, and one that
-    is lost is sent again by the janitor. It is kept short all the same, and renewed while a render runs.
+    A message is forgotten as soon as a worker has it: what it was sent for stands in the record. One that comes twice
+    finds nothing to do, and one that is lost is made up for within a second.
     """
     app = Celery("dreamfarm", broker=str(settings.redis_url), include=list(include))
     app.conf.update(
@@ -36,8 +31,6 @@ def make_celery(settings: Settings, *, include: tuple[str, ...] = ()) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,
         worker_pool_start_method="spawn",
@@ -55,9 +48,6 @@ def make_celery(settings: Settings, *, include: tuple[str, ...] = ()) -> Celery:
 def _transport_options() -> dict[str, Any]:
     return {
         "priority_steps": [0],
-        "visibility_timeout": 120,
-        "unacked_restore_interval": 10,
-        "unacked_restore_throttle": 1,
         "socket_timeout": 30,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
@@ -66,32 +56,22 @@ def _transport_options() -> dict[str, Any]:
 
 
 class RenderQueue:
-    """Sends the message of a render: the job's id and the attempt's number, nothing else."""
+    """Tells workers that there is work."""
 
-    def __init__(self, celery: Celery, redis: TextRedis) -> None:
+    def __init__(self, celery: Celery) -> None:
         self.celery = celery
-        self.redis = redis
 
-    def send(self, job_id: str, attempt: int) -> bool:
-        """Send the message; False when the broker is away, and then the janitor sends it later."""
+    def ring(self, pool: str, times: int) -> None:
+        """Send messages to a pool of workers; where the broker is away, every worker tries again each second."""
         try:
-            self.celery.send_task(
-                RENDER_TASK, args=[job_id, attempt], retry=True, retry_policy={"max_retries": 1, "interval_start": 0.1}
-            )
+            for _ in range(times):
+                self.celery.send_task(
+                    RENDER_TASK, queue=queue_name(pool), retry=True, retry_policy=RETRY_POLICY, ignore_result=True
+                )
         except (OperationalError, OSError):
-            log.warning("message_not_sent", job=job_id, attempt=attempt)
-            return False
-        return True
+            log.warning("message_not_sent", pool=pool)
 
-    @redis_errors()
-    def depth(self) -> int:
-        """Return how many messages the broker holds, waiting or with a worker."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            pipe.llen(QUEUE)
-            pipe.hlen(UNACKED)
-            return sum(int(count) for count in pipe.execute())
 
-    @redis_errors()
-    def renew(self, delivery_tag: str) -> None:
-        """Keep a message that is being worked on from being delivered again."""
-        self.redis.zadd(UNACKED_INDEX, {delivery_tag: time.time()}, xx=True)
+def queue_name(pool: str) -> str:
+    """Return where a pool's messages wait."""
+    return f"{QUEUE}.{pool}" if pool else QUEUE

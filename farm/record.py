@@ -43,11 +43,17 @@ class JobSpec(BaseModel):
     masks: tuple[PictureView, ...] = ()
     name: str | None = None
     tags: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Tags that a worker must offer to be given the job."""
+    priority: int = 0
     expires_in: int | None = None
     """How long the result is kept after the job succeeds, in s. `lua/apply.lua` reads it."""
     notices: tuple[str, ...] = ()
     work_s: Annotated[float, Field(exclude=True)] = 0.0
     """What the job weighs: seconds on `dreamcore.planner.REFERENCE`. A field of the hash, for Redis to sum up."""
+    pack: Annotated[str, Field(exclude=True)] = ""
+    """The model, a colon, and what jobs that share a pack have in common; nothing after the colon for a job that is
+    rendered by itself. A field of the hash."""
 
 
 class StoredCheckpoint(BaseModel):
@@ -135,6 +141,8 @@ class JobRecord(BaseModel):
             notices=[*self.spec.notices, *self.notices],
             attempts=list(self.attempts),
             tags=list(self.spec.tags),
+            needs=list(self.spec.needs),
+            priority=self.spec.priority,
             expires_in=self.spec.expires_in,
             created_at=self.created_at,
             started_at=self.started_at,

@@ -45,6 +45,6 @@ def redis_errors() -> Iterator[None]:
         raise TransientError("The job store (Redis)") from error
 
 
-def lua(name: str) -> str:
-    """Return the text of a script in ``farm/lua``."""
-    return files("farm").joinpath("lua", f"{name}.lua").read_text()
+def lua(*names: str) -> str:
+    """Return a script put together from files in ``farm/lua``: those before the last define what it calls."""
+    return "\n".join(files("farm").joinpath("lua", f"{name}.lua").read_text() for name in names)

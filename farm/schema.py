@@ -101,6 +101,8 @@ class JobView(View):
     expires_in: Annotated[int | None, Field(description="The result is kept so long, in s; null: for ever.")] = None
     attempts: list[AttemptView] = []
     tags: list[str] = []
+    needs: Annotated[list[str], Field(description="Tags that a worker must offer to be given the job.")] = []
+    priority: int = 0
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None

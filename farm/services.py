@@ -11,6 +11,7 @@ from farm.api_keys import ApiKeys
 from farm.audit import AuditLog
 from farm.batch_store import BatchStore
 from farm.batches import BatchService
+from farm.dispatch import Dispatcher
 from farm.estimates import EstimateService
 from farm.events import EventReader
 from farm.idempotency import IdempotencyStore
@@ -41,7 +42,7 @@ class Services:
     settings: Settings
     storage: ObjectStore
     store: JobStore
-    queue: RenderQueue
+    dispatch: Dispatcher
     jobs: JobService
     batches: BatchService
     pictures: PictureService
@@ -69,16 +70,16 @@ class Services:
         outbound = Outbound(guard, timeout_s=settings.fetch_timeout_s)
         pictures = PictureService(storage, redis, outbound, settings)
         batch_store, webhooks = BatchStore(redis), WebhookStore(redis)
-        queue = RenderQueue(celery or make_celery(settings), redis)
+        dispatch = Dispatcher(store, RenderQueue(celery or make_celery(settings)), settings.owner_weights)
         limits = Limits(redis, settings)
-        jobs = JobService(store, storage, queue, pictures, limits)
+        jobs = JobService(store, storage, dispatch, pictures, limits)
         paces, workers = PaceStore(redis), WorkerRegistry(redis)
         estimates = EstimateService(paces, store, workers, settings)
         return cls(
             settings=settings,
             storage=storage,
             store=store,
-            queue=queue,
+            dispatch=dispatch,
             jobs=jobs,
             batches=BatchService(batch_store, jobs, pictures, estimates),
             pictures=pictures,

@@ -9,7 +9,9 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AnyHttpUrl, Field, IPvAnyNetwork, RedisDsn, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from farm.pools import Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,12 +88,18 @@ class Settings(BaseSettings):
 
     max_attempts: Annotated[int, Field(ge=1, le=20, description="Lost attempts after which a job fails.")] = 3
     lease_s: Annotated[float, Field(ge=1, le=600, description="A worker silent for so long has lost its job.")] = 15
-    resend_after_s: Annotated[float, Field(ge=1, le=3600, description="A lost message is sent again after it.")] = 30
     soft_shutdown_s: Annotated[float, Field(ge=1, le=3600, description="Time to hand a job back on SIGTERM.")] = 20
 
     max_event_streams: Annotated[int, Field(ge=1, description="Event streams open at once per api process.")] = 32
     event_stream_life_s: Annotated[float, Field(ge=1, description="An event stream is closed after it.")] = 300
 
+    owner_weights: Annotated[
+        dict[str, Annotated[float, Field(gt=0)]],
+        Field(description='Owners whose share is not 1, as {"alice": 3}.'),
+    ] = {}
+    worker_tags: Annotated[
+        Tags, NoDecode, Field(description="What a worker offers to jobs that need it, as gpu,large; at most 8.")
+    ] = ()
     worker_id: Annotated[str, Field(max_length=128, description="A worker's name; made at its start if unset.")] = ""
 
     memory_gb: Annotated[

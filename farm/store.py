@@ -9,6 +9,7 @@ from farm import keys
 from farm.change import Applied, Change, Outcome
 from farm.errors import NotFoundError
 from farm.owners import LOCAL
+from farm.pools import pool_name
 from farm.record import JobRecord, JobSpec
 from farm.redis import lua, redis_errors
 from farm.states import JobState
@@ -38,8 +39,8 @@ class JobStore:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
-        self._apply = redis.register_script(lua("apply"))
-        self._create = redis.register_script(lua("create"))
+        self._apply = redis.register_script(lua("lanes", "change", "apply"))
+        self._create = redis.register_script(lua("lanes", "create"))
         self._delete = redis.register_script(lua("delete"))
         self._renew = redis.register_script(lua("renew"))
 
@@ -47,8 +48,18 @@ class JobStore:
     def create(self, job_id: str, spec: JobSpec, progress: ProgressView) -> JobRecord:
         """Store a new job as queued; the same id again changes nothing."""
         self._create(
-            keys=[keys.job(job_id), keys.SENT],
-            args=[job_id, spec.model_dump_json(), progress.model_dump_json(), spec.owner, spec.work_s, *spec.tags],
+            keys=[keys.job(job_id)],
+            args=[
+                job_id,
+                spec.model_dump_json(),
+                progress.model_dump_json(),
+                spec.owner,
+                spec.work_s,
+                spec.pack,
+                pool_name(spec.needs),
+                spec.priority,
+                *spec.tags,
+            ],
         )
         return self.get(job_id)
 
@@ -144,12 +155,6 @@ class JobStore:
         return self._many([job_id for job_id, there in zip(running, held, strict=True) if not there])
 
     @redis_errors()
-    def sent_before(self, milliseconds_ago: int, limit: int) -> list[JobRecord]:
-        """Return up to `limit` queued jobs that were last sent longer ago than that, oldest first."""
-        latest = self._now_ms() - milliseconds_ago
-        return self._many(self.redis.zrange(keys.SENT, "-inf", latest, byscore=True, offset=0, num=limit))
-
-    @redis_errors()
     def untidy(self, milliseconds_ago: int, limit: int) -> list[str]:
         """Return the ids of up to `limit` jobs that ended longer ago than that and were not tidied up after."""
         latest = self._now_ms() - milliseconds_ago
@@ -174,11 +179,6 @@ class JobStore:
             pipe.zrem(keys.UNTIDY, job_id)
             pipe.delete(keys.events(job_id))
             pipe.execute()
-
-    @redis_errors()
-    def mark_sent(self, job_id: str) -> None:
-        """Note that the job's message was sent just now, if it is still queued."""
-        self.redis.zadd(keys.SENT, {job_id: self._now_ms()}, xx=True)
 
     @redis_errors()
     def check(self) -> None:
@@ -209,12 +209,7 @@ class JobStore:
         return self._many(job_ids)
 
     def _send(self, change: Change, worker: str, **client: Any) -> Any:
-        own = change.id
-        return self._apply(
-            keys=[keys.job(own), keys.events(own), keys.lease(own), keys.SENT, keys.draining(worker), keys.UNTIDY],
-            args=[change.model_dump_json(by_alias=True, exclude_none=True)],
-            **client,
-        )
+        return self._apply(args=[change.model_dump_json(by_alias=True, exclude_none=True), worker], **client)
 
     def _index(self, state: JobState | None, tag: str | None, batch: str | None, owner: str | None) -> str:
         """Return the shortest index that holds every job that matches."""

@@ -56,8 +56,8 @@ class WorkerRegistry:
         """
         for worker in self.list():
             if worker.id == worker_id:
-                # Not the draining mark: a worker that takes jobs still would hand back and take the same one again.
-                self.redis.set(keys.leaving(worker_id), 1, ex=DRAINING_LIFE_S)
+                self.redis.set(keys.leaving(worker_id), 1, ex=DRAINING_LIFE_S)  # first: from here on it takes no more
+                self.redis.set(keys.draining(worker_id), 1, ex=DRAINING_LIFE_S)
                 return worker.model_copy(update={"state": "draining"})
         raise NotFoundError(f"There is no worker {worker_id!r}. GET /v1/workers lists those that are alive.")
 

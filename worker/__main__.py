@@ -8,6 +8,8 @@ from importlib.util import find_spec
 
 from ulid import ULID
 
+from farm.pools import pool_name
+from farm.queue import queue_name
 from farm.settings import SettingsError, engine_library, load_settings, name_worker
 
 EXTRAS = {"tensorflow": "dreamfarm[cpu] or dreamfarm[gpu]", "jax": "dreamfarm[jax]"}
@@ -33,6 +35,7 @@ def main() -> int:
             "worker",
             "--pool=prefork",
             "--concurrency=1",
+            f"--queues={queue_name(pool_name(settings.worker_tags))}",
             f"--hostname={settings.worker_id}@%h",
             f"--loglevel={settings.log_level}",
             "--without-gossip",

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Janitor:
-    """Takes lapsed jobs from dead workers, sends lost messages again, tidies up, makes batches' jobs."""
+    """Takes lapsed jobs from dead workers, tidies up, makes batches' jobs."""
 
     def __init__(self, services: Services, worker: str, *, tidy_after_s: float = TIDY_AFTER_S) -> None:
         self.services = services
@@ -37,7 +37,6 @@ class Janitor:
         try:
             if self.services.store.hold_lock(keys.JANITOR_LOCK, self.worker, life_ms=LOCK_LIFE_MS):
                 self.reap()
-                self.services.jobs.resend_lost(older_than_s=self.services.settings.resend_after_s)
                 self.tidy()
                 self.expire()
         except FarmError as error:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import structlog
 
 from farm import change
-from farm.change import Fence, Outcome
+from farm.change import Outcome
 from farm.errors import LeaseLostError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from farm.change import Applied
+    from farm.change import Applied, Fence
     from farm.record import JobRecord
     from farm.schema import ErrorView, ProgressView
     from farm.services import Services
@@ -36,19 +35,6 @@ class Lease:
         self.worker = worker
         self.draining = False
         self.lost = threading.Event()
-
-    @classmethod
-    def claim(cls, services: Services, job_id: str, attempt: int, *, worker: str) -> Self | None:
-        """Begin the attempt; None when it is not to be had: begun, finished, canceled, or gone."""
-        token = uuid4().hex
-        lease_ms = int(services.settings.lease_s * 1000)
-        applied = services.store.apply(
-            change.claim(job_id, attempt=attempt, token=token, worker=worker, lease_ms=lease_ms)
-        )
-        if applied.outcome is not Outcome.OK:
-            log.info("attempt_refused", outcome=applied.outcome, state=applied.state)
-            return None
-        return cls(services, services.store.get(job_id), Fence(attempt, token), worker=worker)
 
     def should_stop(self) -> bool:
         """Tell between two steps whether to stop: the hold is lost, the job canceled, or the worker draining."""
@@ -111,38 +97,35 @@ class Lease:
 
 
 @contextmanager
-def leased(
-    services: Services, job_id: str, attempt: int, *, worker: str, delivery_tag: str | None = None
-) -> Iterator[Lease | None]:
-    """Hold the job while the body runs, and keep its message from being delivered again; None if it can't be had."""
-    lease = Lease.claim(services, job_id, attempt, worker=worker)
-    if lease is None:
-        yield None
+def leased(services: Services, *, worker: str, warm: str = "", most: int = 1) -> Iterator[list[Lease]]:
+    """Take the worker's next jobs, and hold them while the body runs; none where there is nothing to do."""
+    claims = services.dispatch.claim(
+        worker,
+        lease_ms=int(services.settings.lease_s * 1000),
+        tags=services.settings.worker_tags,
+        warm=warm,
+        most=most,
+    )
+    leases = [Lease(services, job, fence, worker=worker) for job, fence in claims]
+    if not leases:
+        yield leases
         return
     done = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(lease, delivery_tag, done), name="lease", daemon=True)
+    keeper = threading.Thread(target=_keep, args=(leases, done), name="lease", daemon=True)
     keeper.start()
-    _note_job(services, worker, job_id)
+    _note_job(services, worker, leases[0].job.id)
     try:
-        yield lease
+        yield leases
     finally:
         done.set()
         keeper.join()
         _note_job(services, worker, "")
 
 
-def _keep(lease: Lease, delivery_tag: str | None, done: threading.Event) -> None:
-    while not done.wait(lease.services.settings.lease_s / RENEWALS_PER_LEASE):
-        lease.renew()
-        if delivery_tag is not None:
-            _renew_message(lease.services, delivery_tag)
-
-
-def _renew_message(services: Services, delivery_tag: str) -> None:
-    try:
-        services.queue.renew(delivery_tag)
-    except TransientError:
-        log.warning("message_not_renewed")
+def _keep(leases: list[Lease], done: threading.Event) -> None:
+    while not done.wait(leases[0].services.settings.lease_s / RENEWALS_PER_LEASE):
+        for lease in leases:
+            lease.renew()
 
 
 def _note_job(services: Services, worker: str, job_id: str) -> None:

@@ -40,6 +40,7 @@ def on_ready(**_: object) -> None:
     }
     janitor = Janitor(services, worker)
     _every(BEAT_EVERY_S, lambda: _beat(worker, card), name="heartbeat")
+    _every(JANITOR_EVERY_S, services.dispatch.ring, name="messages")
     _every(JANITOR_EVERY_S, janitor.round, name="janitor")
     _every(JANITOR_EVERY_S, janitor.make_jobs, name="batches")
     _every(JANITOR_EVERY_S, janitor.tell, name="webhooks")
@@ -71,12 +72,15 @@ def on_shutdown(**_: object) -> None:
 def _beat(worker: str, card: dict[str, str | int]) -> None:
     """Say that the worker is alive; end it where it was asked to drain."""
     services.workers.beat(worker, card)
+    if not leaving.is_set():
+        services.dispatch.beat(worker, services.settings.worker_tags)
     if services.workers.is_to_leave(worker) and not leaving.is_set():
         leaving.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _drain() -> None:
+    _quietly(lambda: services.dispatch.leave(services.settings.worker_id, services.settings.worker_tags))
     _quietly(lambda: services.workers.drain(services.settings.worker_id))
 
 

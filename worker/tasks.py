@@ -1,10 +1,9 @@
-"""The one task: render an attempt of a job."""
+"""The one task: render what comes next."""
 
 from __future__ import annotations
 
 import structlog
 from celery import Task
-from celery.exceptions import Reject
 
 from farm.errors import TransientError
 from farm.queue import RENDER_TASK
@@ -15,26 +14,22 @@ log = structlog.get_logger()
 
 
 class RenderTask(Task):  # type: ignore[type-arg]  # not generic at run time
-    """Puts the job on every log line; gives the message back where the farm's own servers are away."""
+    """Remembers which network is loaded."""
 
-    def __call__(self, job_id: str, attempt: int) -> None:
-        """Run the task."""
-        with structlog.contextvars.bound_contextvars(job=job_id, attempt=attempt):
-            try:
-                self.run(job_id, attempt)
-            except TransientError as error:
-                log.warning("render_put_off", reason=str(error))
-                raise Reject(str(error), requeue=True) from error
+    warm = ""
 
 
 @app.task(bind=True, base=RenderTask, name=RENDER_TASK)
-def render(self: RenderTask, job_id: str, attempt: int) -> None:
-    """Render one attempt; a second delivery of it does nothing."""
-    worker = services.settings.worker_id
-    tag = (self.request.properties or {}).get("delivery_tag")
-    with leased(services, job_id, attempt, worker=worker, delivery_tag=tag) as lease:
-        if lease is None:
-            return  # somebody else owns it, or it is finished: at-least-once delivery made harmless
-        from worker.render import run_render  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
+def render(self: RenderTask) -> None:
+    """Render what the dispatcher gives; a message too many finds nothing to do."""
+    try:
+        with leased(services, worker=services.settings.worker_id, warm=self.warm) as leases:
+            for lease in leases:
+                services.dispatch.ring()  # for what waits behind it
+                from worker.render import run_render  # noqa: PLC0415  # TensorFlow stays out of the parent
 
-        run_render(lease)
+                with structlog.contextvars.bound_contextvars(job=lease.job.id, attempt=lease.fence.attempt):
+                    self.warm = lease.job.spec.params["model"]
+                    run_render(lease)
+    except TransientError as error:
+        log.warning("render_put_off", reason=str(error))

@@ -52,6 +52,10 @@ def submit(
     format: Format = "png",  # noqa: A002  # the option's name
     name: Annotated[str | None, typer.Option(help="Name to recognise the jobs by; left out: the file's.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Tag to list the jobs by; may be repeated.")] = None,
+    need: Annotated[
+        list[str] | None, typer.Option(help="Tag that a worker must offer to take the jobs, as gpu; may be repeated.")
+    ] = None,
+    priority: Annotated[int, typer.Option(min=0, max=9, help="9 goes before your jobs of 0.")] = 0,
     expires_in: Annotated[
         int | None, typer.Option(min=60, metavar="SECONDS", help="Keep each result so long.", show_default=False)
     ] = None,
@@ -80,7 +84,7 @@ def submit(
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
     options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
-    options["expires_in"] = expires_in
+    options |= {"needs": need or (), "priority": priority, "expires_in": expires_in}
     if sweep or any(isinstance(one, Path) and one.is_dir() for one in sources):
         if guide or mask or way:
             raise typer.BadParameter("a batch takes no guide or mask and makes no films; submit the pictures alone")

@@ -1,23 +1,23 @@
--- Creates the next jobs of a batch and moves its cursor, both or neither.
+-- Creates the next jobs of a batch and moves its cursor, both or neither. Behind lanes.lua.
 --
--- KEYS  1 batch hash · 2 counts of the batch by state · 3 the batch's jobs · 4 jobs by time of sending · 5 jobs to tidy up after
---       6 pixel-steps of the owner, today
--- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, work_s, pixel_steps, spec, progress, error,
---       code, tags} · 3 most pixel-steps of the owner a day, or nothing · 4 the error of jobs beyond
--- Answer: the ids of the jobs queued; none where somebody else was faster, or the batch is canceled or gone.
-local batch, counts, own, sent, untidy = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- KEYS  1 batch hash · 2 counts of the batch by state · 3 the batch's jobs · 4 jobs to tidy up after
+--       5 pixel-steps of the owner, today
+-- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, work_s, pack, needs, priority, pixel_steps,
+--       spec, progress, error, code, tags} · 3 most pixel-steps of the owner a day, or nothing · 4 the error of jobs beyond
+-- Answer: how many jobs were queued; none where somebody else was faster, or the batch is canceled or gone.
+local batch, counts, own, untidy = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local found = redis.call('HMGET', batch, 'cursor', 'canceled', 'id')
-if not found[1] or found[2] or tonumber(found[1]) ~= tonumber(ARGV[1]) then return {} end
+if not found[1] or found[2] or tonumber(found[1]) ~= tonumber(ARGV[1]) then return 0 end
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local used, charged, queued = tonumber(redis.call('GET', KEYS[6]) or 0), 0, {}
+local used, charged, queued = tonumber(redis.call('GET', KEYS[5]) or 0), 0, 0
 local function charge(job)
   if ARGV[3] ~= '' and used + charged + job.pixel_steps > tonumber(ARGV[3]) then
     job.state, job.error, job.code = 'failed', ARGV[4], cjson.decode(ARGV[4]).code
   else
     charged = charged + job.pixel_steps
-    queued[#queued + 1] = job.id
+    queued = queued + 1
   end
 end
 
@@ -27,7 +27,9 @@ for _, job in ipairs(jobs) do
   local key = 'job:' .. job.id
   redis.call('HSET', key, 'v', 1, 'state', job.state, 'seq', 1, 'attempt', 1, 'lost', 0, 'created_ms', now_ms,
     'spec', job.spec, 'progress', job.progress, 'batch', found[3], 'owner', job.owner,
-    'work_s', job.work_s)
+    'work_s', job.work_s, 'pack', job.pack)
+  if job.needs ~= '' then redis.call('HSET', key, 'needs', job.needs) end
+  if job.priority > 0 then redis.call('HSET', key, 'priority', job.priority) end
   redis.call('ZADD', 'jobs:index', 0, job.id)
   redis.call('ZADD', 'jobs:state:' .. job.state, 0, job.id)
   redis.call('ZADD', 'jobs:owner:' .. job.owner, 0, job.id)
@@ -42,7 +44,7 @@ for _, job in ipairs(jobs) do
     redis.call('ZADD', untidy, now_ms, job.id)
   else
     redis.call('HINCRBYFLOAT', 'jobs:work', 'queued', job.work_s)
-    redis.call('ZADD', sent, now_ms, job.id)
+    enter_lane(job.id, job.owner, job.needs, job.priority, now_ms)
   end
 end
 
@@ -62,8 +64,8 @@ if redis.call('EXISTS', 'webhooks:owner:' .. jobs[1].owner) == 1 then
   end
 end
 if charged > 0 then
-  redis.call('INCRBY', KEYS[6], string.format('%.0f', charged))
-  redis.call('EXPIRE', KEYS[6], 172800)
+  redis.call('INCRBY', KEYS[5], string.format('%.0f', charged))
+  redis.call('EXPIRE', KEYS[5], 172800)
 end
 redis.call('HINCRBY', batch, 'cursor', #jobs)
 return queued

@@ -20,7 +20,7 @@ PHOTO = picture(420, 300)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    environment = {"DREAMFARM_LEASE_S": "2", "DREAMFARM_RESEND_AFTER_S": "1"}
+    environment = {"DREAMFARM_LEASE_S": "2"}
     with Stack(tmp_path_factory.mktemp("farm"), workers=0, environment=environment) as running:
         yield running
 

@@ -25,7 +25,7 @@ def servers(tmp_path_factory):
 
 @pytest.fixture
 def settings(servers):
-    return settings_from(servers.environment(), auth="off", lease_s=2, resend_after_s=1, event_stream_life_s=5)
+    return settings_from(servers.environment(), auth="off", lease_s=2, event_stream_life_s=5)
 
 
 @pytest.fixture

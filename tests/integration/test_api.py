@@ -40,8 +40,9 @@ def sse(answer):
     return [(one["id"], EventView.model_validate_json(one["data"])) for one in fields]
 
 
-def test_a_submitted_job_is_recorded_and_sent(client, services):
-    """The picture is stored under its hash, the record is queued, and the message is id and attempt alone."""
+def test_a_submitted_job_is_recorded_and_told(client, services):
+    """The picture is stored under its hash, the record is queued, and the message says nothing of it."""
+    services.dispatch.beat("w", ())
     answer = submit(client, picture(), params={"steps": 7}, tags=["sky", "sky"], name="cloud")
     job = accepted(answer)
 
@@ -50,7 +51,20 @@ def test_a_submitted_job_is_recorded_and_sent(client, services):
     assert services.storage.get(keys.picture(job.input.sha256)) == picture()
     [message] = services.store.redis.lrange(QUEUE, 0, -1)
     arguments, keywords, _ = json.loads(base64.b64decode(json.loads(message)["body"]))
-    assert (arguments, keywords) == ([job.id, 1], {})
+    assert (arguments, keywords) == ([], {})
+
+
+def test_a_job_says_how_urgent_it_is_and_what_it_needs(client):
+    """In a form as in JSON; what is out of bounds is refused by name."""
+    job = accepted(submit(client, picture(), priority=9, needs="large, gpu"))
+    body = {"image": {"sha256": job.input.sha256}, "priority": 3, "needs": ["gpu"]}
+    other = accepted(client.post("/v1/jobs", json=body))
+
+    assert [(one.priority, one.needs) for one in (job, other)] == [(9, ["gpu", "large"]), (3, ["gpu"])]
+    for wrong in ({"priority": 10}, {"needs": ["GPU"]}, {"needs": list("abcdefghi")}):
+        [field] = wrong
+        problem = assert_problem(client.post("/v1/jobs", json=body | wrong), 400, "invalid_request")
+        assert problem["errors"][0]["pointer"].startswith(f"/{field}")
 
 
 def test_the_parameters_shown_are_complete(client):
@@ -104,7 +118,7 @@ def test_companions_and_terms_that_go_wrong_are_refused_at_once(client, services
     answer = client.post("/v1/jobs", data=data, content_type="multipart/form-data")
 
     assert_problem(answer, 400, code)
-    assert services.queue.depth() == 0
+    assert services.store.redis.exists(keys.lane("local")) == 0
 
 
 def test_a_stored_picture_can_be_dreamt_again(client):
@@ -148,7 +162,7 @@ def test_canceling_is_safe_to_repeat_until_the_job_has_finished(client, services
     assert_problem(client.post("/v1/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel"), 404, "not_found")
 
 
-def test_a_retry_is_sent_with_its_own_number(client, services):
+def test_a_retry_waits_like_any_other_under_its_own_number(client, services):
     """A canceled job is queued again; a job that is queued already is left alone."""
     job = accepted(submit(client, picture()))
     client.post(f"/v1/jobs/{job.id}/cancel")
@@ -156,9 +170,8 @@ def test_a_retry_is_sent_with_its_own_number(client, services):
     assert accepted(client.post(f"/v1/jobs/{job.id}/retry")).state is JobState.QUEUED
     assert accepted(client.post(f"/v1/jobs/{job.id}/retry")).state is JobState.QUEUED
 
-    messages = services.store.redis.lrange(QUEUE, 0, -1)
-    sent = [json.loads(base64.b64decode(json.loads(message)["body"]))[0] for message in messages]
-    assert sorted(sent) == [[job.id, 1], [job.id, 2]]
+    claims = [*services.dispatch.claim("w", lease_ms=5000), *services.dispatch.claim("w", lease_ms=5000)]
+    assert [(claim.job.id, claim.fence.attempt) for claim in claims] == [(job.id, 2)]
 
 
 def test_a_succeeded_job_is_not_retried(client, services):

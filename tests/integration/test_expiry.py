@@ -98,7 +98,7 @@ def test_a_result_without_a_time_is_kept(client, services, janitor):
     succeed(services, kept)
     own = services.limits.settings.model_copy(update={"expires_in_s": 500})
     limits = type(services.limits)(services.store.redis, own)
-    farm = JobService(services.store, services.storage, services.queue, services.pictures, limits)
+    farm = JobService(services.store, services.storage, services.dispatch, services.pictures, limits)
     seen = services.pictures.look_at(picture())
     params = DreamParams.model_validate(services.jobs.get(kept).spec.params)
     jobs = [farm.create(seen, params, expires_in=asked) for asked in (None, 70)]

@@ -38,9 +38,10 @@ def messages(services):
     return services.store.redis.llen(QUEUE)
 
 
-def test_a_lapsed_job_is_queued_and_sent_again(services, janitor):
-    """A dead worker's job is back in the queue within a round."""
+def test_a_lapsed_job_is_queued_again_and_told(services, janitor):
+    """A dead worker's job is back in the queue within a round, and the others hear of it."""
     job = new_job(services)
+    services.dispatch.beat("other", ())
     lapse(services, job.id, 1)
 
     janitor.round()
@@ -58,29 +59,6 @@ def test_a_job_that_loses_every_worker_fails_with_its_history(services, janitor)
     ended = services.store.get(job.id)
     assert (ended.state, ended.error.code) == (JobState.FAILED, "attempts_exhausted")
     assert [one.outcome for one in ended.attempts] == ["lost"] * services.settings.max_attempts
-
-
-def test_a_lost_message_is_sent_again_once(services, janitor):
-    """A queued job that the broker forgot is sent again; one whose message waits there is not."""
-    job = new_job(services)
-    time.sleep(services.settings.resend_after_s + 0.1)
-
-    janitor.round()
-    janitor.round()
-
-    assert messages(services) == 1
-    assert services.store.get(job.id).state is JobState.QUEUED
-
-
-def test_a_waiting_message_is_not_doubled(services, janitor):
-    """A long queue is no lost message, however old."""
-    job = new_job(services)
-    services.queue.send(job.id, 1)
-    time.sleep(services.settings.resend_after_s + 0.1)
-
-    janitor.round()
-
-    assert messages(services) == 1
 
 
 def test_only_one_janitor_works_at_a_time(services, janitor):

@@ -176,7 +176,7 @@ def test_a_batchs_jobs_beyond_the_quota_fail_by_code(limited):
 
     view = services.batches.store.get(batch.id).view()
     assert (view.counts["queued"], view.counts["failed"], view.failures) == (2, 3, {"quota_exceeded": 3})
-    assert services.queue.depth() == 2
+    assert services.store.redis.zcard(keys.lane("ada")) == 2
     with pytest.raises(LimitError):
         batch_of(services, 1)
     with pytest.raises(LimitError):
