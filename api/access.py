@@ -11,10 +11,10 @@ from flask import Flask, Response, current_app, g, request
 
 from api.problems import problem
 from api.state import services
+from farm.account_schema import Scope
 from farm.api_keys import Caller
 from farm.errors import ForbiddenError, UnknownKeyError
 from farm.owners import LOCAL
-from farm.schema import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

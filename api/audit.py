@@ -12,8 +12,8 @@ from api.contract import problems
 from api.idempotency import REPLAYED
 from api.requests import AuditQuery
 from api.state import services
+from farm.account_schema import AuditPage
 from farm.errors import TransientError
-from farm.schema import AuditPage
 
 bp = APIBlueprint("audit", __name__, url_prefix="/v1/audit", abp_tags=[Tag(name="keys")])
 log = structlog.get_logger()

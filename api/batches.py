@@ -15,8 +15,8 @@ from api.idempotency import new_id
 from api.requests import BatchPath, BatchQuery, BatchRequest, parse_body, read_json
 from api.state import services
 from farm.archive import zipped
+from farm.batch_schema import BatchPage, BatchPlan, BatchView
 from farm.batch_store import BatchInput, BatchSpec
-from farm.schema import BatchPage, BatchPlan, BatchView
 
 if TYPE_CHECKING:
     from farm.batch_store import BatchRecord

@@ -12,7 +12,7 @@ from api.contract import problems
 from api.idempotency import new_id
 from api.requests import KeyPath, KeyRequest, parse_body, read_json
 from api.state import services
-from farm.schema import KeyPage, NewKeyView
+from farm.account_schema import KeyPage, NewKeyView
 
 bp = APIBlueprint(
     "keys", __name__, url_prefix="/v1/keys", abp_tags=[Tag(name="keys")], abp_responses=problems(400, 401, 403, 503)

@@ -12,10 +12,11 @@ from api.problems import InvalidRequestError
 from dreamcore.explain import FieldProblem, explain
 from dreamcore.params import DreamParams
 from dreamcore.zoom_path import ZoomParams
+from farm.account_schema import Scope, WebhookEvent
 from farm.address_guard import LONGEST_URL
 from farm.api_keys import checked_owner
 from farm.pools import Needs, Priority
-from farm.schema import JobKind, ResultFormat, Scope, WebhookEvent
+from farm.schema import JobKind, ResultFormat
 from farm.states import JobState
 from farm.sweep import Sweep, check_points
 

@@ -13,8 +13,8 @@ from api.contract import problems
 from api.idempotency import new_id
 from api.requests import DeliveryPath, DeliveryQuery, WebhookPath, WebhookRequest, parse_body, read_json
 from api.state import services
+from farm.account_schema import DeliveryPage, DeliveryView, NewWebhookView, WebhookPage, WebhookView
 from farm.address_guard import check_url
-from farm.schema import DeliveryPage, DeliveryView, NewWebhookView, WebhookPage, WebhookView
 
 bp = APIBlueprint(
     "webhooks", __name__, url_prefix="/v1/webhooks", abp_tags=[Tag(name="webhooks")], abp_responses=problems(400, 503)

@@ -29,7 +29,7 @@ from farm.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from farm.schema import BatchView
+    from farm.batch_schema import BatchView
 
 BATCH = 10_000
 STORED = 100_000

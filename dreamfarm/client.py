@@ -8,39 +8,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from dreamfarm.account_calls import AccountCalls
 from dreamfarm.address import find_stack_url
+from dreamfarm.batch_calls import BatchCalls
+from dreamfarm.calls import LARGEST_PAGE, picture_part
 from dreamfarm.events import EventFollower
 from dreamfarm.files import whole_file
-from dreamfarm.transport import Answer, FarmError, FarmUnreachableError, Transport, accepted, backoff_s, save_body
+from dreamfarm.transport import FarmError, FarmUnreachableError, Transport, accepted, backoff_s, save_body
 from farm.schema import (
-    AuditEntry,
-    AuditPage,
-    BatchPage,
-    BatchView,
-    DeliveryPage,
-    DeliveryView,
     EstimateView,
     Health,
     JobPage,
     JobView,
-    KeyPage,
-    KeyView,
     ModelPage,
     ModelSummary,
     ModelView,
-    NewKeyView,
-    NewWebhookView,
-    PictureView,
-    UploadView,
-    WebhookPage,
-    WebhookView,
     WorkerPage,
     WorkerView,
 )
@@ -49,15 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from farm.schema import EventView, OutputView, ResultFormat, Scope
+    from farm.schema import EventView, OutputView, ResultFormat
     from farm.states import JobState
 
 __all__ = ["Farm", "FarmError", "FarmUnreachableError"]
 
-LARGEST_PAGE = 200
 
-
-class Farm:
+class Farm(BatchCalls, AccountCalls):
     """A farm.
 
     Parameters
@@ -146,7 +131,7 @@ class Farm:
                 "expires_in": expires_in,
             }
             return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, json=body)
-        files = [(field, _part(each)) for field, each in (("image", picture), *companions)]
+        files = [(field, picture_part(each)) for field, each in (("image", picture), *companions)]
         fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
         fields |= {"needs": ",".join(needs), "priority": str(priority)}
         if zoom is not None:
@@ -156,70 +141,6 @@ class Farm:
         if expires_in is not None:
             fields["expires_in"] = str(expires_in)
         return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, data=fields, files=files)
-
-    def upload(self, picture: Path | bytes) -> PictureView:
-        """Put a picture into the farm's store, past the api; one that it has already is left where it is."""
-        _, data, _ = _part(picture)
-        try:
-            return self._get(PictureView, f"/v1/pictures/{hashlib.sha256(data).hexdigest()}")
-        except FarmError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
-        place = self._transport.read(UploadView, "POST", "/v1/uploads")
-        self._transport.call("PUT", place.url, content=data)
-        return self._transport.read(PictureView, "POST", f"/v1/uploads/{place.upload}/claim", makes=True)
-
-    def submit_batch(
-        self,
-        pictures: Sequence[tuple[str, str]],
-        *,
-        params: Mapping[str, object] | None = None,
-        sweep: Mapping[str, object] | None = None,
-        format: ResultFormat = "png",  # noqa: A002  # as the api names it
-        name: str | None = None,
-        tags: Sequence[str] = (),
-        needs: Sequence[str] = (),
-        priority: int = 0,
-        expires_in: int | None = None,
-    ) -> BatchView:
-        """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch."""
-        body = {
-            "inputs": [{"url" if ":" in given else "sha256": given, "name": own} for given, own in pictures],
-            "params": dict(params or {}),
-            "sweep": dict(sweep or {}),
-            "format": format,
-            "name": name,
-            "tags": list(tags),
-            "needs": list(needs),
-            "priority": priority,
-            "expires_in": expires_in,
-        }
-        return self._transport.read(BatchView, "POST", "/v1/batches", makes=True, json=body)
-
-    def batch(self, batch_id: str) -> BatchView:
-        """Return a batch as it is now."""
-        return self._get(BatchView, f"/v1/batches/{batch_id}")
-
-    def batches(self, *, limit: int = 50) -> list[BatchView]:
-        """Return the newest batches."""
-        return self._get(BatchPage, "/v1/batches", {"limit": limit}).batches
-
-    def batch_jobs(self, batch_id: str) -> Iterator[JobView]:
-        """Yield the jobs of a batch that were made so far, in the order of their numbers."""
-        with self._transport.stream(f"/v1/batches/{batch_id}/results.jsonl") as response:
-            if response.is_error:
-                response.read()
-                accepted(response)
-            for line in response.iter_lines():
-                yield JobView.model_validate_json(line)
-
-    def cancel_batch(self, batch_id: str) -> BatchView:
-        """End every job of a batch that is queued or running."""
-        return self._transport.read(BatchView, "POST", f"/v1/batches/{batch_id}/cancel")
-
-    def retry_batch(self, batch_id: str) -> BatchView:
-        """Queue a batch's failed jobs again."""
-        return self._transport.read(BatchView, "POST", f"/v1/batches/{batch_id}/retry-failed")
 
     def get(self, job_id: str) -> JobView:
         """Return a job as it is now."""
@@ -327,61 +248,9 @@ class Farm:
         """Ask a worker to hand its job back and end; for admins."""
         return self._transport.read(WorkerView, "POST", f"/v1/workers/{worker_id}/drain")
 
-    def create_key(self, owner: str, scopes: Sequence[Scope | str], *, name: str | None = None) -> NewKeyView:
-        """Make a key; its text is in the answer, and can't be read again. For admins."""
-        body = {"owner": owner, "scopes": list(scopes), "name": name}
-        return self._transport.read(NewKeyView, "POST", "/v1/keys", makes=True, json=body)
-
-    def keys(self) -> list[KeyView]:
-        """Return all keys, the revoked ones too. For admins."""
-        return self._get(KeyPage, "/v1/keys").keys
-
-    def revoke_key(self, key_id: str) -> None:
-        """Revoke a key: it opens nothing from now on. For admins."""
-        self._transport.call("DELETE", f"/v1/keys/{key_id}")
-
-    def add_webhook(self, url: str, events: Sequence[str] = ()) -> NewWebhookView:
-        """Have an endpoint told what happens to your jobs, all or some events; its secret is shown this once."""
-        body: dict[str, object] = {"url": url, **({"events": list(events)} if events else {})}
-        return self._transport.read(NewWebhookView, "POST", "/v1/webhooks", makes=True, json=body)
-
-    def webhooks(self) -> list[WebhookView]:
-        """Return your endpoints, oldest first."""
-        return self._get(WebhookPage, "/v1/webhooks").webhooks
-
-    def remove_webhook(self, webhook_id: str) -> None:
-        """Remove an endpoint."""
-        self._transport.call("DELETE", f"/v1/webhooks/{webhook_id}")
-
-    def deliveries(self, webhook_id: str, *, limit: int = 50) -> list[DeliveryView]:
-        """Return the latest deliveries to an endpoint, newest first."""
-        return self._get(DeliveryPage, f"/v1/webhooks/{webhook_id}/deliveries", {"limit": limit}).deliveries
-
-    def replay(self, webhook_id: str, delivery_id: str) -> DeliveryView:
-        """Deliver once more, under the same id."""
-        path = f"/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"
-        return self._transport.read(DeliveryView, "POST", path, makes=True)
-
-    def audit(
-        self, *, owner: str | None = None, subject: str | None = None, limit: int | None = None
-    ) -> Iterator[AuditEntry]:
-        """Yield changes, newest first, page after page: an owner's alone, or those of a job, batch, upload or key."""
-        query = {"owner": owner, "subject": subject}
-        given = {name: value for name, value in query.items() if value is not None}
-        left, more = limit, True
-        while more and (left is None or left > 0):
-            page = self._get(AuditPage, "/v1/audit", {**given, "limit": min(left or LARGEST_PAGE, LARGEST_PAGE)})
-            yield from page.entries
-            left = None if left is None else left - len(page.entries)
-            more = page.next_cursor is not None
-            given["cursor"] = page.next_cursor or ""
-
     def health(self) -> Health:
         """Return whether the farm answers."""
         return self._get(Health, "/healthz")
-
-    def _get(self, answer: type[Answer], path: str, query: Mapping[str, object] | None = None) -> Answer:
-        return self._transport.read(answer, "GET", path, params=query)
 
     def _download(self, link: str, path: Path, output: OutputView | None) -> Path:
         with self._transport.stream(link, follow_redirects=True) as response:
@@ -407,9 +276,3 @@ def _several(pictures: Path | bytes | Sequence[Path | bytes] | None) -> Sequence
     if pictures is None:
         return ()
     return (pictures,) if isinstance(pictures, (Path, bytes)) else pictures
-
-
-def _part(picture: Path | bytes) -> tuple[str, bytes, str]:
-    if isinstance(picture, bytes):
-        return "picture", picture, "application/octet-stream"
-    return picture.name, picture.read_bytes(), "application/octet-stream"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ulid import ULID
 
 from farm import keys
+from farm.account_schema import KeyView, Scope
 from farm.errors import NotFoundError, UnknownKeyError
 from farm.owners import LOCAL, OWNER
 from farm.redis import redis_errors
-from farm.schema import KeyView, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from farm import keys
+from farm.account_schema import AuditEntry
 from farm.redis import redis_errors
-from farm.schema import AuditEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from farm import keys
+from farm.batch_schema import BatchView
 from farm.errors import NotFoundError
 from farm.limits import quota_text
 from farm.owners import LOCAL, Owner
 from farm.pools import pool_name
 from farm.redis import lua, redis_errors
-from farm.schema import BatchView, ErrorView, ProgressView, ResultFormat
+from farm.schema import ErrorView, ProgressView, ResultFormat
 from farm.states import TERMINAL, JobState
 from farm.store import JOB_ID
 from farm.sweep import Sweep

@@ -14,12 +14,13 @@ from dreamcore.explain import explain
 from dreamcore.params import DreamParams
 from farm import change
 from farm.address_guard import check_url
+from farm.batch_schema import BatchPlan, BatchView
 from farm.batch_store import BatchSpec, NewJob, Quota
 from farm.errors import AddressError
 from farm.jobs import cost
 from farm.limits import usage_key
 from farm.record import JobSpec
-from farm.schema import BatchPlan, BatchView, ErrorView, PictureView, ProgressView
+from farm.schema import ErrorView, PictureView, ProgressView
 from farm.states import JobState
 from farm.sweep import applied
 

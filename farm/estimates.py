@@ -10,8 +10,9 @@ from dreamcore.errors import DreamError
 from dreamcore.params import DreamParams
 from dreamcore.planner import REFERENCE, peak_memory, plan
 from dreamcore.workload import Work, count_work, pixel_steps
+from farm.batch_schema import BatchCost, BatchView
 from farm.errors import JobTooLargeError
-from farm.schema import BatchCost, BatchView, EstimateView, JobView
+from farm.schema import EstimateView, JobView
 from farm.states import ACTIVE, JobState
 from farm.sweep import applied
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from farm.account_schema import DeliveryAttempt
 from farm.errors import AddressError, CallError, NotFoundError
-from farm.schema import DeliveryAttempt
 from farm.webhooks import attempts_of
 
 if TYPE_CHECKING:

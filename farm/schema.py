@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -117,33 +116,6 @@ class JobPage(View):
     next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
 
 
-class BatchView(View):
-    """A batch of jobs."""
-
-    id: str
-    owner: Owner = LOCAL
-    name: str | None = None
-    state: Annotated[Literal["active", "finished"], Field(description="Finished: every job has ended.")]
-    total: Annotated[int, Field(description="Jobs in all.")]
-    made: Annotated[int, Field(description="Jobs that have a record of their own by now.")]
-    counts: Annotated[dict[str, int], Field(description="Jobs by state; those not made yet are queued.")]
-    failures: Annotated[dict[str, int], Field(description="Failed jobs by error code.")]
-    fraction: Annotated[float, Field(ge=0, le=1, description="Share of the jobs that have ended.")]
-    eta_s: Annotated[float | None, Field(description="Seconds to go, by the pace so far.")] = None
-    params: Annotated[dict[str, Any], Field(description="What all jobs share, as given.")]
-    sweep: Annotated[dict[str, Any], Field(description="What they differ in, as given.")]
-    created_at: datetime
-    links: Annotated[dict[str, str], Field(description="Where to go from here, as paths.")] = {}
-
-
-class BatchCost(View):
-    """What a batch's jobs take together; a large batch is judged by a sample of its jobs."""
-
-    pixel_steps: Annotated[int, Field(description="Pixels, each as often as it is moved.")] = 0
-    seconds: Annotated[float | None, Field(description="Of one worker; null where none has dreamt so.")] = None
-    cost: Annotated[float | None, Field(description="By the price of a worker's hour; null where none is set.")] = None
-
-
 class EstimateView(View):
     """What a job would take."""
 
@@ -153,21 +125,6 @@ class EstimateView(View):
     seconds: Annotated[float | None, Field(description="On a worker of this farm; null where none has dreamt so.")]
     queue_s: Annotated[float | None, Field(description="Wait before it, in s; null where nobody knows.")]
     cost: Annotated[float | None, Field(description="By the price of a worker's hour; null where none is set.")]
-
-
-class BatchPlan(BatchCost):
-    """What a batch would be."""
-
-    jobs: int
-    unusable_inputs: Annotated[int, Field(description="Inputs whose jobs would fail.")]
-    problems: Annotated[list[str], Field(description="The first of them, and why.")]
-
-
-class BatchPage(View):
-    """A page of batches, newest first."""
-
-    batches: list[BatchView]
-    next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
 
 
 class EventView(View):
@@ -245,123 +202,6 @@ class Health(View):
     """The answer of a process that is well."""
 
     status: Literal["ok"]
-
-
-class Scope(StrEnum):
-    """What a key is good for."""
-
-    READ = "read"
-    SUBMIT = "submit"
-    ADMIN = "admin"
-
-
-class KeyView(View):
-    """An API key, without its secret."""
-
-    id: str
-    owner: Owner
-    scopes: Annotated[list[Scope], Field(description="read: look; submit: change; admin: all, of everybody.")]
-    name: Annotated[str | None, Field(description="What it is for.")] = None
-    created_at: datetime
-    last_used_at: Annotated[datetime | None, Field(description="Exact to a minute.")] = None
-    revoked_at: datetime | None = None
-
-
-class NewKeyView(KeyView):
-    """A key just made."""
-
-    key: Annotated[
-        str | None,
-        Field(description="Send it as `Authorization: Bearer …`. Shown once: null in a repeat's answer."),
-    ]
-
-
-class KeyPage(View):
-    """All keys, oldest first."""
-
-    keys: list[KeyView]
-
-
-class WebhookEvent(StrEnum):
-    """What an endpoint can be told of."""
-
-    JOB_SUCCEEDED = "job.succeeded"
-    JOB_FAILED = "job.failed"
-    JOB_CANCELED = "job.canceled"
-    JOB_EXPIRED = "job.expired"
-    BATCH_FINISHED = "batch.finished"
-
-
-class WebhookView(View):
-    """An endpoint that is told what happened, without its secret."""
-
-    id: str
-    owner: Owner
-    url: str
-    events: list[WebhookEvent]
-    disabled: Annotated[str | None, Field(description="Why nothing more is delivered; null: it is.")] = None
-    created_at: datetime
-    delivered_at: Annotated[datetime | None, Field(description="When it last took something.")] = None
-
-
-class NewWebhookView(WebhookView):
-    """An endpoint just added."""
-
-    secret: Annotated[
-        str | None, Field(description="Signatures are checked with it. Shown once: null in a repeat's answer.")
-    ]
-
-
-class WebhookPage(View):
-    """An owner's endpoints, oldest first."""
-
-    webhooks: list[WebhookView]
-
-
-class DeliveryAttempt(View):
-    """One try to deliver; `error` is null where it went well."""
-
-    at: datetime
-    status: int | None
-    error: str | None
-    seconds: float
-
-
-class DeliveryView(View):
-    """What was told to an endpoint, or is to be."""
-
-    id: Annotated[str, Field(description="The header `webhook-id`; the same in each try and replay.")]
-    type: WebhookEvent
-    state: Literal["pending", "delivered", "failed"]
-    created_at: datetime
-    next_at: Annotated[datetime | None, Field(description="When it is tried next.")] = None
-    attempts: list[DeliveryAttempt]
-    body: dict[str, Any]
-
-
-class DeliveryPage(View):
-    """Deliveries, newest first."""
-
-    deliveries: list[DeliveryView]
-
-
-class AuditEntry(View):
-    """A change that somebody made."""
-
-    id: str
-    made_at: datetime
-    owner: Owner
-    key: Annotated[str | None, Field(description="The id of the key; null on a farm without keys.")] = None
-    action: Annotated[str, Field(description="What was done, for example create_job or revoke_key.")]
-    subject: Annotated[str, Field(description="The id of what it was done to.")]
-    address: Annotated[str | None, Field(description="Where the request came from; null on the farm's machine.")] = None
-
-
-class AuditPage(View):
-    """A page of changes, newest first."""
-
-    entries: list[AuditEntry]
-    next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
 
 
 class LinkView(View):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ulid import ULID
 
 from farm import keys
+from farm.account_schema import DeliveryAttempt, DeliveryView, NewWebhookView, WebhookEvent, WebhookView
 from farm.errors import ConflictError, NotFoundError
 from farm.redis import redis_errors
-from farm.schema import DeliveryAttempt, DeliveryView, NewWebhookView, WebhookEvent, WebhookView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dreamfarm.client import Farm
-    from farm.schema import BatchView, PictureView
+    from farm.batch_schema import BatchView
+    from farm.schema import PictureView
 
 Source = Path | str
 """A picture: a file, or a URL."""

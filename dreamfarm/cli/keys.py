@@ -10,7 +10,7 @@ from dreamfarm.address import find_stack
 from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.options import AsJson, FarmUrl, given_key, open_farm
 from dreamfarm.cli.output import age_text, print_json, print_note, print_rich, table
-from farm.schema import KeyView, NewKeyView, Scope
+from farm.account_schema import KeyView, NewKeyView, Scope
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -13,7 +13,8 @@ from dreamfarm.cli.options import AsJson, FarmUrl, JobIds, open_farm
 from dreamfarm.cli.output import print_json
 from dreamfarm.client import Farm
 from dreamfarm.contact_sheet import contact_sheet, grid_of
-from farm.schema import BatchView, JobView
+from farm.batch_schema import BatchView
+from farm.schema import JobView
 
 SHORT_ID = 8
 PARALLEL_DOWNLOADS = 8

@@ -25,7 +25,8 @@ from dreamfarm.cli.output import print_json, print_note
 from dreamfarm.cli.results import folder_for, save_batch, save_result
 from dreamfarm.cli.zoom_options import checked_path, zoom_options
 from dreamfarm.client import Farm
-from farm.schema import BatchView, JobKind, JobView
+from farm.batch_schema import BatchView
+from farm.schema import JobKind, JobView
 from farm.states import JobState
 
 

@@ -10,7 +10,7 @@ from dreamfarm.cli.options import AsJson, FarmUrl, open_farm
 from dreamfarm.cli.output import age_text, print_json, print_note, print_rich, table
 
 if TYPE_CHECKING:
-    from farm.schema import DeliveryView
+    from farm.account_schema import DeliveryView
 
 app = typer.Typer(help="Have other programs told what happens to your jobs.", no_args_is_help=True)
 

@@ -9,8 +9,8 @@ from ulid import ULID
 
 from api.app import create_app
 from dreamcore.params import DreamParams
+from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
-from farm.schema import Scope
 from tests.support import assert_problem, picture, submit
 
 PUBLIC = {"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/studio/static/<path:filename>"}

@@ -7,8 +7,8 @@ from ulid import ULID
 
 from api.app import create_app
 from farm import keys
+from farm.account_schema import Scope
 from farm.audit import AuditLog
-from farm.schema import Scope
 from tests.support import assert_problem, picture, submit
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from api.app import create_app
 from farm import keys
+from farm.account_schema import Scope
 from farm.errors import ConflictError, InvalidKeyReuseError
-from farm.schema import Scope
 from tests.support import assert_problem, picture
 
 KEY = {"Idempotency-Key": "once"}

@@ -11,9 +11,9 @@ from ulid import ULID
 from api.app import create_app
 from dreamfarm.cli import app
 from farm import keys
+from farm.account_schema import Scope
 from farm.api_keys import Caller
 from farm.errors import NotFoundError, UnknownKeyError
-from farm.schema import Scope
 from tests.support import assert_problem
 
 

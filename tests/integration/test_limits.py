@@ -9,9 +9,9 @@ import pytest
 from api.app import create_app
 from dreamcore.params import DreamParams
 from farm import keys
+from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
 from farm.errors import LimitError, QueueFullError
-from farm.schema import Scope
 from farm.services import Services
 from farm.states import JobState
 from farm.sweep import Sweep

@@ -8,11 +8,12 @@ from ulid import ULID
 
 from api.app import create_app
 from farm import change
+from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
 from farm.change import Fence
 from farm.metrics import MOST_OWNERS
 from farm.record import JobSpec
-from farm.schema import ErrorView, PictureView, ProgressView, Scope
+from farm.schema import ErrorView, PictureView, ProgressView
 
 ERROR = ErrorView(code="boom", message="It broke.").model_dump_json()
 OUTPUT = '{"format": "png", "sha256": "0", "bytes": 1, "width": 8, "height": 8, "key": "k"}'

@@ -10,11 +10,12 @@ from ulid import ULID
 
 from api.app import create_app
 from farm import change, keys
+from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
 from farm.change import Fence
 from farm.record import JobSpec
 from farm.relay import Relay
-from farm.schema import ErrorView, PictureView, ProgressView, Scope
+from farm.schema import ErrorView, PictureView, ProgressView
 from farm.services import Services
 from tests.support import assert_problem, picture, until
 

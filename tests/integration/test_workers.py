@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.app import create_app
-from farm.schema import Scope
+from farm.account_schema import Scope
 from tests.support import assert_problem
 
 CARD = {"host": "h", "pid": 1, "version": "1", "started_at": "2026-01-01T00:00:00+00:00"}
