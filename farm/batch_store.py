@@ -76,6 +76,7 @@ class NewJob(NamedTuple):
             "owner": self.spec.owner,
             "work_s": self.spec.work_s,
             "pack": self.spec.pack,
+            "bytes": self.spec.bytes,
             "needs": pool_name(self.spec.needs),
             "priority": self.spec.priority,
             "pixel_steps": self.pixel_steps,

@@ -43,6 +43,23 @@ class Claim(NamedTuple):
     fence: Fence
 
 
+class Offer(NamedTuple):
+    """What a worker would take.
+
+    Attributes
+    ----------
+    tags : what it has; jobs that need others are not for it.
+    warm : the model that it has loaded.
+    most : how many jobs it would render as one pack.
+    room_bytes : what the pack's steps may take together; one job is given in any case.
+    """
+
+    tags: Sequence[str] = ()
+    warm: str = ""
+    most: int = 1
+    room_bytes: float = 0
+
+
 class Dispatcher:
     """Gives jobs to workers, and tells them when there are some.
 
@@ -60,22 +77,13 @@ class Dispatcher:
         self._doors = self.redis.register_script(lua("doors"))
 
     @redis_errors()
-    def claim(
-        self, worker: str, *, lease_ms: int, tags: Sequence[str] = (), warm: str = "", most: int = 1
-    ) -> list[Claim]:
-        """Begin the attempts that are next for a worker.
-
-        Parameters
-        ----------
-        lease_ms : how long they are its own unless it renews, in ms.
-        tags : what the worker offers; jobs that need others are not for it.
-        warm : the model that it has loaded.
-        most : how many jobs it would render as one pack.
-        """
+    def claim(self, worker: str, offer: Offer | None = None, *, lease_ms: int) -> list[Claim]:
+        """Begin the attempts that are next for a worker, and are its own for so many ms unless it renews."""
+        tags, warm, most, room_bytes = offer or Offer()
         token = uuid4().hex
         begin = change.claim("", attempt=None, token=token, worker=worker, lease_ms=lease_ms)
         text = begin.model_dump_json(by_alias=True, exclude_none=True)
-        ids = self._claim(args=[text, worker, json.dumps(list(tags)), warm, most, self.weights])
+        ids = self._claim(args=[text, worker, json.dumps(list(tags)), warm, most, self.weights, int(room_bytes)])
         return [Claim(job, Fence(job.attempt, token)) for job in self.store.many([str(job_id) for job_id in ids])]
 
     def ring(self) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 from ulid import ULID
 
+from dreamcore import catalog
+from dreamcore.capacity import image_bytes
 from dreamcore.errors import DreamError
 from dreamcore.octaves import plan_octaves
 from dreamcore.pack_keys import pack_key
@@ -148,6 +150,7 @@ class JobService:
             notices=(*picture.notices, *plan.notices),
             work_s=_weigh(params, picture, zoom=zoom, guides=guides),
             pack=_pack(params, picture, alone=bool(zoom or masks)),
+            bytes=_step_bytes(params, picture),
         )
         return spec, _before(plan, params, zoom)
 
@@ -294,6 +297,11 @@ def _weigh(
 def _pack(params: DreamParams, picture: SeenPicture, *, alone: bool) -> str:
     alone = alone or params.tiling != "auto"
     return f"{params.model}:{'' if alone else pack_key(params, _size(picture))[:PACK_DIGITS]}"
+
+
+def _step_bytes(params: DreamParams, picture: SeenPicture) -> int:
+    model = catalog.get_model(params.model)
+    return int(image_bytes(model, params.aimed_layers, _size(picture), precision=params.precision))
 
 
 def _size(picture: SeenPicture) -> tuple[int, int]:

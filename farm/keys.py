@@ -16,6 +16,9 @@ RELAY_LOCK = "relay:lock"
 METRICS_ENDED = "metrics:ended"
 METRICS_RENDER = "metrics:render"
 METRICS_HTTP = "metrics:http"
+METRICS_PACKS = "metrics:packs"
+"""Hash: how often a worker was given so many jobs at once."""
+
 EXPIRING = "jobs:expiring"
 """Sorted set, by the time that their results are kept until: jobs that have succeeded."""
 

@@ -16,7 +16,7 @@ from farm.redis import redis_errors
 from farm.states import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from prometheus_client import Metric
 
@@ -31,6 +31,7 @@ OTHERS = "(others)"
 RENDER_BUCKETS_S = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """As in `lua/apply.lua`."""
 
+PACK_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 HTTP_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -68,6 +69,7 @@ class Metrics(Collector):
         yield self._unmade()
         yield from self._ended()
         yield self._render_seconds()
+        yield self._packs()
         yield from self._workers()
         yield self._requests()
 
@@ -140,6 +142,16 @@ class Metrics(Collector):
         family.add_metric([], _cumulated(found, RENDER_BUCKETS_S), float(found.get("sum", 0)))
         return family
 
+    def _packs(self) -> Metric:
+        family = HistogramMetricFamily("dreamfarm_pack_jobs", "Jobs that workers were given at once.", labels=[])
+        counts = {int(size): int(n) for size, n in self.redis.hgetall(keys.METRICS_PACKS).items()}
+        grouped: Counter[str] = Counter()
+        for size, n in counts.items():
+            grouped[bucket_name(PACK_BUCKETS, size)] += n
+        found = {name: str(n) for name, n in grouped.items()}
+        family.add_metric([], _cumulated(found, PACK_BUCKETS), sum(size * n for size, n in counts.items()))
+        return family
+
     def _workers(self) -> Iterator[Metric]:
         seconds, microseconds = self.redis.time()
         now_s = seconds + microseconds / 1e6
@@ -173,10 +185,14 @@ class Metrics(Collector):
 
 def request_fields(method: str, route: str, status: int, seconds: float) -> dict[str, float]:
     """Return what one answered request adds to the counts."""
-    place = bisect_left(HTTP_BUCKETS_S, seconds)
-    bound = str(HTTP_BUCKETS_S[place]) if place < len(HTTP_BUCKETS_S) else "+Inf"
     name = f"{method} {route} {status // 100}xx"
-    return {f"{name}|{bound}": 1, f"{name}|sum": seconds}
+    return {f"{name}|{bucket_name(HTTP_BUCKETS_S, seconds)}": 1, f"{name}|sum": seconds}
+
+
+def bucket_name(bounds: Sequence[float], value: float) -> str:
+    """Return the bucket that a value falls into: its upper bound, as Prometheus writes it."""
+    place = bisect_left(bounds, value)
+    return str(bounds[place]) if place < len(bounds) else "+Inf"
 
 
 def _cumulated(found: Mapping[str, str], bounds: Iterable[float]) -> list[tuple[str, float]]:

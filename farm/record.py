@@ -54,6 +54,8 @@ class JobSpec(BaseModel):
     pack: Annotated[str, Field(exclude=True)] = ""
     """The model, a colon, and what jobs that share a pack have in common; nothing after the colon for a job that is
     rendered by itself. A field of the hash."""
+    bytes: Annotated[int, Field(exclude=True)] = 0
+    """What its steps take in a pack. A field of the hash."""
 
 
 class StoredCheckpoint(BaseModel):

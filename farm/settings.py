@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     worker_tags: Annotated[
         Tags, NoDecode, Field(description="What a worker offers to jobs that need it, as gpu,large; at most 8.")
     ] = ()
+    pack_size: Annotated[
+        int | None,
+        Field(ge=1, le=256, description="Most jobs rendered together; unset: what fits and gains, 1 on a processor."),
+    ] = None
     worker_id: Annotated[str, Field(max_length=128, description="A worker's name; made at its start if unset.")] = ""
 
     memory_gb: Annotated[

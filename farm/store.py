@@ -56,6 +56,7 @@ class JobStore:
                 spec.owner,
                 spec.work_s,
                 spec.pack,
+                spec.bytes,
                 pool_name(spec.needs),
                 spec.priority,
                 *spec.tags,

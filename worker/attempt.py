@@ -61,9 +61,10 @@ log = structlog.get_logger()
 
 
 class Attempt:
-    """The state of one render of any kind."""
+    """The state of one render of any kind; `sharers` are the jobs that share its device's steps, itself included."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, *, sharers: int = 1) -> None:
+        self.sharers = sharers
         self.lease = lease
         self.job = lease.job
         self.storage = lease.services.storage
@@ -176,7 +177,7 @@ class Attempt:
             services.paces.learn(
                 services.settings.worker_id,
                 pace_name(self.params),
-                seconds=max(self.last_step - self.started, LEAST_S),
+                seconds=max(self.last_step - self.started, LEAST_S) / self.sharers,
                 work_s=share * self.job.work_s,
             )
 

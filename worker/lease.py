@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from farm.change import Applied, Fence
+    from farm.dispatch import Offer
     from farm.record import JobRecord
     from farm.schema import ErrorView, ProgressView
     from farm.services import Services
@@ -97,15 +98,9 @@ class Lease:
 
 
 @contextmanager
-def leased(services: Services, *, worker: str, warm: str = "", most: int = 1) -> Iterator[list[Lease]]:
+def leased(services: Services, offer: Offer | None = None, *, worker: str) -> Iterator[list[Lease]]:
     """Take the worker's next jobs, and hold them while the body runs; none where there is nothing to do."""
-    claims = services.dispatch.claim(
-        worker,
-        lease_ms=int(services.settings.lease_s * 1000),
-        tags=services.settings.worker_tags,
-        warm=warm,
-        most=most,
-    )
+    claims = services.dispatch.claim(worker, offer, lease_ms=int(services.settings.lease_s * 1000))
     leases = [Lease(services, job, fence, worker=worker) for job, fence in claims]
     if not leases:
         yield leases

@@ -1,4 +1,4 @@
-"""One render, to its end: a dream octave by octave, or a zoom. Imports the engine, so TensorFlow."""
+"""One dream's render, octave by octave. Imports the engine, so TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,92 +8,82 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from dreamcore import Checkpoint, Stopped, dream
-from dreamcore.errors import CheckpointError, DreamError
-from dreamcore.pictures import Picture, encode
+from dreamcore.errors import CheckpointError
+from dreamcore.pictures import encode
 from dreamcore.recipe import Recipe
 from farm import keys
-from farm.errors import LeaseLostError, TransientError
-from farm.schema import ErrorView
 from worker.attempt import Attempt
-from worker.zoom import ZoomRender
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from dreamcore import DreamResult
+    from dreamcore import DreamResult, Progress
+    from dreamcore.packs import Outcome
     from farm.schema import ResultFormat
     from worker.lease import Lease
 
 log = structlog.get_logger()
 
 
-def run_render(lease: Lease) -> None:
-    """Render the attempt to its end, whichever that is; every end but a lost hold is written to the job."""
-    try:
-        _render_to_an_end(lease)
-    except LeaseLostError as error:
-        log.info("render_abandoned", reason=str(error))
-
-
-def _render_to_an_end(lease: Lease) -> None:
-    try:
-        KINDS[lease.job.spec.kind](lease).run()
-    except LeaseLostError:
-        raise
-    except DreamError as error:
-        lease.fail(ErrorView(code=error.code, message=str(error)))
-    except MemoryError:
-        message = "The picture needs more memory than its worker has. Make it smaller, or ask for fewer layers."
-        lease.fail(ErrorView(code="out_of_memory", message=message))
-    except TransientError:
-        lease.hand_back()
-    except Exception:
-        log.exception("render_failed")
-        message = "The render failed unexpectedly; the log of its worker says why."
-        lease.fail(ErrorView(code="internal_error", message=message))
-
-
 class Render(Attempt):
-    """The state of one dream's render."""
+    """The state of one dream's render, by itself or within a pack."""
+
+    def __init__(self, lease: Lease, *, sharers: int = 1) -> None:
+        super().__init__(lease, sharers=sharers)
+        self.photo = self.picture(self.job.spec.input.sha256)
 
     def run(self) -> None:
-        """Dream, then commit; a stop in between is handed back with all but one step kept."""
-        picture = self.picture(self.job.spec.input.sha256)
+        """Dream by itself, then end."""
         with self.aside:
-            try:
-                with self.reporter:
-                    result = self._dream(picture)
-            except Stopped as stopped:
-                self.aside.finish()
-                self._set_aside(stopped.checkpoint)
-            else:
-                self._commit(picture, result)
+            with self.reporter:
+                outcome = self._dream()
+            self.end(outcome)
 
-    def _dream(self, picture: Picture) -> DreamResult:
+    def end(self, outcome: Outcome) -> None:
+        """Commit a result; what was stopped is handed back with all but one step kept, an error is raised."""
+        if isinstance(outcome, Stopped):
+            self.aside.finish()
+            self._set_aside(outcome.checkpoint)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            self._commit(outcome)
+
+    def _dream(self) -> Outcome:
         run = partial(
             dream,
-            picture.rgb,
+            self.photo.rgb,
             self.params,
             model=self.model(),
             guide=self.guides(),
             mask=self.masks(),
-            on_progress=lambda progress: self.note(progress, progress.fraction),
-            on_octave=self._on_octave,
+            on_progress=self.on_progress,
+            on_octave=self.on_octave,
             should_stop=self.lease.should_stop,
             memory_gb=self.lease.services.settings.memory_gb,
         )
         try:
-            return run(resume=self._checkpoint())
+            return _resumed(run, self.checkpoint())
+        except Stopped as stopped:
+            return stopped
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Return where the last attempt got to; None at the first, or where what it stored is no use."""
+        try:
+            data = self.kept()
+            return None if data is None else Checkpoint.from_bytes(data)
         except CheckpointError as error:
             log.warning("checkpoint_not_used", reason=str(error))
-            return run()
+            return None
 
-    def _checkpoint(self) -> Checkpoint | None:
-        data = self.kept()
-        return None if data is None else Checkpoint.from_bytes(data)
+    def on_progress(self, progress: Progress) -> None:
+        """Note a step."""
+        self.note(progress, progress.fraction)
 
-    def _on_octave(self, checkpoint: Checkpoint, preview: NDArray[np.uint8]) -> None:
+    def on_octave(self, checkpoint: Checkpoint, preview: NDArray[np.uint8]) -> None:
         """Store where the dream is, beside the next octave's work."""
         self.aside.do(partial(self._store_octave, checkpoint, preview))
 
@@ -114,7 +104,7 @@ class Render(Attempt):
         self.patiently(self.lease.hand_back)
         log.info("render_handed_back", octave=checkpoint.octave, step=checkpoint.step)
 
-    def _commit(self, picture: Picture, result: DreamResult) -> None:
+    def _commit(self, result: DreamResult) -> None:
         spec = self.job.spec
         recipe = Recipe.of(
             result,
@@ -123,9 +113,14 @@ class Render(Attempt):
             masks_sha256=[mask.sha256 for mask in spec.masks],
         )
         kind = cast("ResultFormat", spec.format)
-        data = encode(picture.with_rgb(result.image), format=kind, recipe=recipe.to_json())
+        data = encode(self.photo.with_rgb(result.image), format=kind, recipe=recipe.to_json())
         height, width = result.image.shape[:2]
         self.commit(data, width=width, height=height, notices=result.notices)
 
 
-KINDS: dict[str, type[Render | ZoomRender]] = {"dream": Render, "zoom": ZoomRender}
+def _resumed(run: Callable[..., DreamResult], checkpoint: Checkpoint | None) -> DreamResult:
+    try:
+        return run(resume=checkpoint)
+    except CheckpointError as error:
+        log.warning("checkpoint_not_used", reason=str(error))
+        return run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import Task
 
+from farm.dispatch import Offer
 from farm.errors import TransientError
 from farm.queue import RENDER_TASK
 from worker.app import app, services
@@ -22,14 +23,15 @@ class RenderTask(Task):  # type: ignore[type-arg]  # not generic at run time
 @app.task(bind=True, base=RenderTask, name=RENDER_TASK)
 def render(self: RenderTask) -> None:
     """Render what the dispatcher gives; a message too many finds nothing to do."""
-    try:
-        with leased(services, worker=services.settings.worker_id, warm=self.warm) as leases:
-            for lease in leases:
-                services.dispatch.ring()  # for what waits behind it
-                from worker.render import run_render  # noqa: PLC0415  # TensorFlow stays out of the parent
+    from worker import renders, room  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
 
-                with structlog.contextvars.bound_contextvars(job=lease.job.id, attempt=lease.fence.attempt):
-                    self.warm = lease.job.spec.params["model"]
-                    run_render(lease)
+    settings = services.settings
+    offer = Offer(settings.worker_tags, self.warm, *room.room(settings))
+    try:
+        with leased(services, offer, worker=settings.worker_id) as leases:
+            if leases:
+                services.dispatch.ring()  # for what waits behind them
+                self.warm = leases[0].job.spec.params["model"]
+                renders.run(leases)
     except TransientError as error:
         log.warning("render_put_off", reason=str(error))

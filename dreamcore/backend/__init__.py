@@ -14,6 +14,7 @@ chosen = os.environ.setdefault("KERAS_BACKEND", LIBRARIES[0])
 if chosen == "tensorflow":
     from dreamcore.backend.tensorflow import (
         STATIC_SHAPES,
+        accelerator_bytes,
         cache_compilations,
         compiled,
         describe_backend,
@@ -26,6 +27,7 @@ if chosen == "tensorflow":
 elif chosen == "jax":
     from dreamcore.backend.jax import (
         STATIC_SHAPES,
+        accelerator_bytes,
         cache_compilations,
         compiled,
         describe_backend,
@@ -44,6 +46,7 @@ from keras import ops  # noqa: E402  # after its library has been set up
 
 __all__ = [
     "STATIC_SHAPES",
+    "accelerator_bytes",
     "cache_compilations",
     "chosen",
     "compiled",

@@ -94,6 +94,13 @@ def traces(function: Callable[..., Any]) -> int:
     return int(function._cache_size())  # type: ignore[attr-defined]  # noqa: SLF001  # JAX has no public count
 
 
+def accelerator_bytes() -> float | None:
+    """Return the memory that the library may use of the first accelerator, in bytes; None where there is none."""
+    device = jax.devices()[0]
+    stats = None if device.platform == "cpu" else device.memory_stats()
+    return float(stats["bytes_limit"]) if stats else None
+
+
 def describe_backend() -> str:
     """Return the library and its version."""
     return f"jax {jax.__version__}"

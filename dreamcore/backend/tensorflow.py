@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import tensorflow as tf
+from tensorflow.python.client import device_lib
 
 from dreamcore.processor import processor, usable_cores
 
@@ -71,6 +72,12 @@ def cache_compilations(folder: Path, *, most_gb: float = 8) -> None:
 def traces(function: Callable[..., Any]) -> int:
     """Return how often a compiled function was traced."""
     return int(function.__wrapped__.experimental_get_tracing_count())  # type: ignore[attr-defined]
+
+
+def accelerator_bytes() -> float | None:
+    """Return the memory that the library may use of the first graphics card, in bytes; None where there is none."""
+    found = [each.memory_limit for each in device_lib.list_local_devices() if each.device_type == "GPU"]
+    return float(found[0]) if found else None
 
 
 def describe_backend() -> str:

@@ -2,7 +2,7 @@
 -- change.lua.
 --
 -- ARGV  1 a claim as JSON, without id and attempt (farm/change.py) · 2 the worker · 3 the tags that it has, as a JSON list
---       4 the model that it has loaded, or nothing · 5 most jobs · 6 weights of owners, as JSON
+--       4 the model that it has loaded, or nothing · 5 most jobs · 6 weights of owners, as JSON · 7 bytes for a pack
 -- Answer: the ids of the jobs, the first of which the others may share a pack with.
 local OWNERS, WINDOW, MOST_PASSED, LEAST_S = 50, 100, 8, 0.001
 local claim, worker, tags, warm = cjson.decode(ARGV[1]), ARGV[2], {}, ARGV[4]
@@ -106,12 +106,15 @@ for _, owner in ipairs(owners) do
   end
 end
 local pack = claimed[1] and pack_of(claimed[1]) or ''
+local each = claimed[1] and tonumber(redis.call('HGET', 'job:' .. claimed[1], 'bytes') or 0) or 0
+if each > 0 then most = math.min(most, math.floor(tonumber(ARGV[7]) / each)) end
 if string.match(pack, ':.+$') then
   for _, owner in ipairs(owners) do
     for _, need in ipairs(needs) do fill_up(pack, owner, need) end
   end
 end
 if #claimed > 0 then
+  redis.call('HINCRBY', 'metrics:packs', #claimed, 1)
   redis.call('RPUSH', remembered, unpack(claimed))
   redis.call('PEXPIRE', remembered, 60000)
 end

@@ -2,7 +2,7 @@
 --
 -- KEYS  1 batch hash · 2 counts of the batch by state · 3 the batch's jobs · 4 jobs to tidy up after
 --       5 pixel-steps of the owner, today
--- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, work_s, pack, needs, priority, pixel_steps,
+-- ARGV  1 the cursor that this starts from · 2 jobs as a JSON list of {id, state, owner, work_s, pack, bytes, needs, priority, pixel_steps,
 --       spec, progress, error, code, tags} · 3 most pixel-steps of the owner a day, or nothing · 4 the error of jobs beyond
 -- Answer: how many jobs were queued; none where somebody else was faster, or the batch is canceled or gone.
 local batch, counts, own, untidy = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -28,6 +28,7 @@ for _, job in ipairs(jobs) do
   redis.call('HSET', key, 'v', 1, 'state', job.state, 'seq', 1, 'attempt', 1, 'lost', 0, 'created_ms', now_ms,
     'spec', job.spec, 'progress', job.progress, 'batch', found[3], 'owner', job.owner,
     'work_s', job.work_s, 'pack', job.pack)
+  if job.bytes > 0 then redis.call('HSET', key, 'bytes', job.bytes) end
   if job.needs ~= '' then redis.call('HSET', key, 'needs', job.needs) end
   if job.priority > 0 then redis.call('HSET', key, 'priority', job.priority) end
   redis.call('ZADD', 'jobs:index', 0, job.id)

@@ -8,7 +8,7 @@ import pytest
 from ulid import ULID
 
 from farm import change, keys
-from farm.dispatch import Dispatcher
+from farm.dispatch import Dispatcher, Offer
 from farm.pools import pool_name
 from farm.queue import queue_name
 from farm.record import JobSpec
@@ -44,7 +44,7 @@ def add(services):
 
 def take(dispatch, **how):
     """Return the ids of the jobs that a worker is given."""
-    return [claim.job.id for claim in dispatch.claim("w", lease_ms=5000, **how)]
+    return [claim.job.id for claim in dispatch.claim("w", Offer(**how), lease_ms=5000)]
 
 
 def owners_of(claims):
@@ -173,6 +173,24 @@ def test_a_pack_holds_jobs_that_go_together(dispatch, add):
     assert {*take(dispatch, most=3), *take(dispatch, most=3)} == {other, same[2]}
 
 
+def test_a_pack_is_no_larger_than_what_fits(dispatch, add):
+    """By what its first job takes; one job is given even where none fits."""
+    for _ in range(5):
+        add(pack="a", bytes=100)
+
+    assert [len(take(dispatch, most=9, room_bytes=room)) for room in (350, 50, 0)] == [3, 1, 1]
+
+
+def test_whoever_packs_along_is_charged(dispatch, add):
+    """An owner whose jobs went with another's pack comes later for it."""
+    add("ann", pack="a")
+    [add("bob", pack="a", work_s=5.0) for _ in range(3)]
+    take(dispatch, most=4)
+    of_bob, of_ann = add("bob"), add("ann")
+
+    assert [take(dispatch)[0] for _ in range(2)] == [of_ann, of_bob]
+
+
 def test_a_job_without_a_pack_comes_alone(dispatch, add):
     """Films and tiled pictures share no pack."""
     first = add()
@@ -217,7 +235,7 @@ def test_a_claim_sent_twice_gives_the_same(services, dispatch, add):
     text = begin.model_dump_json(by_alias=True, exclude_none=True)
     script = dispatch._claim  # the client sends it again by itself; here that is done by hand
 
-    answers = [script(args=[text, "w", "[]", "", 1, "{}"]) for _ in range(2)]
+    answers = [script(args=[text, "w", "[]", "", 1, "{}", 0]) for _ in range(2)]
 
     assert answers[0] == answers[1]
     assert services.store.count(JobState.QUEUED) == 1

@@ -11,6 +11,7 @@ from farm import change
 from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
 from farm.change import Fence
+from farm.dispatch import Offer
 from farm.metrics import MOST_OWNERS
 from farm.record import JobSpec
 from farm.schema import ErrorView, PictureView, ProgressView
@@ -31,9 +32,9 @@ def scraped(client):
     }
 
 
-def new_job(services, owner="local", work_s=2.5):
+def new_job(services, owner="local", work_s=2.5, pack=""):
     picture = PictureView(sha256="0" * 64, width=8, height=8)
-    spec = JobSpec(owner=owner, params={}, format="png", input=picture, work_s=work_s)
+    spec = JobSpec(owner=owner, params={}, format="png", input=picture, work_s=work_s, pack=pack)
     return services.store.create(str(ULID()), spec, ProgressView(octaves=1, steps=1)).id
 
 
@@ -61,6 +62,19 @@ def test_jobs_and_their_work_are_counted_by_state(client, services):
     assert found["dreamfarm_backlog_device_seconds", ("running",)] == 4
     assert found["dreamfarm_work_done_device_seconds_total", ()] == 8
     assert found["dreamfarm_oldest_queued_seconds", ()] >= 0
+
+
+def test_packs_are_counted_by_their_size(client, services):
+    """What workers were given at once, one job or several."""
+    for _ in range(5):
+        new_job(services, pack="squeezenet:a")
+    for most in (3, 1, 1, 1):
+        services.dispatch.claim("w", Offer(most=most, room_bytes=1), lease_ms=5000)
+
+    found = scraped(client)
+
+    assert (found["dreamfarm_pack_jobs_count", ()], found["dreamfarm_pack_jobs_sum", ()]) == (3, 5)
+    assert [found["dreamfarm_pack_jobs_bucket", (bound,)] for bound in ("1.0", "2.0", "4.0")] == [2, 2, 3]
 
 
 def test_an_empty_farm_has_no_backlog(client):
