@@ -40,6 +40,7 @@ def create_batch() -> Response:
         needs=body.needs,
         priority=body.priority,
         expires_in=body.expires_in,
+        fresh=body.fresh,
     )
     inputs = [BatchInput(sha256=item.sha256, upload=item.upload, url=item.url, name=item.name) for item in body.inputs]
     if body.dry_run:

@@ -63,6 +63,7 @@ def create_job() -> Response:
         needs=options.needs,
         priority=options.priority,
         expires_in=options.expires_in,
+        fresh=options.fresh,
     )
     return accepted(job)
 

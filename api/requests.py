@@ -35,6 +35,8 @@ ExpiresIn = Annotated[
     Field(ge=60, le=31_536_000, description="Seconds that a result is kept after its job succeeds."),
 ]
 
+Fresh = Annotated[bool, Field(description="Render even what was rendered before, and serve no earlier result.")]
+
 
 class Closed(BaseModel):
     """Base of what clients send: immutable, and an unknown key is an error."""
@@ -99,6 +101,7 @@ class JobOptions(KindOptions):
     needs: Needs = ()
     priority: Priority = 0
     expires_in: ExpiresIn = None
+    fresh: Fresh = False
 
 
 class JobRequest(JobOptions):
@@ -136,6 +139,7 @@ class BatchRequest(Closed):
     needs: Needs = ()
     priority: Priority = 0
     expires_in: ExpiresIn = None
+    fresh: Fresh = False
     dry_run: Annotated[bool, Field(description="Only say what the batch would be.")] = False
 
     @model_validator(mode="after")

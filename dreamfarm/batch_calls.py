@@ -45,6 +45,7 @@ class BatchCalls(Calls):
         needs: Sequence[str] = (),
         priority: int = 0,
         expires_in: int | None = None,
+        fresh: bool = False,
     ) -> BatchView:
         """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch."""
         body = {
@@ -57,6 +58,7 @@ class BatchCalls(Calls):
             "needs": list(needs),
             "priority": priority,
             "expires_in": expires_in,
+            "fresh": fresh,
         }
         return self._transport.read(BatchView, "POST", "/v1/batches", makes=True, json=body)
 

@@ -107,6 +107,7 @@ class Farm(BatchCalls, AccountCalls):
         needs: Sequence[str] = (),
         priority: int = 0,
         expires_in: int | None = None,
+        fresh: bool = False,
     ) -> JobView:
         """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults.
 
@@ -129,11 +130,12 @@ class Farm(BatchCalls, AccountCalls):
                 "needs": list(needs),
                 "priority": priority,
                 "expires_in": expires_in,
+                "fresh": fresh,
             }
             return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, json=body)
         files = [(field, picture_part(each)) for field, each in (("image", picture), *companions)]
         fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
-        fields |= {"needs": ",".join(needs), "priority": str(priority)}
+        fields |= {"needs": ",".join(needs), "priority": str(priority), "fresh": str(fresh).lower()}
         if zoom is not None:
             fields |= {"kind": "zoom", "zoom": json.dumps(dict(zoom))}
         if name is not None:

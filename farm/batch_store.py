@@ -14,9 +14,8 @@ from farm.batch_schema import BatchView
 from farm.errors import NotFoundError
 from farm.limits import quota_text
 from farm.owners import LOCAL, Owner
-from farm.pools import pool_name
 from farm.redis import lua, redis_errors
-from farm.schema import ErrorView, ProgressView, ResultFormat
+from farm.schema import ErrorView, ResultFormat
 from farm.states import TERMINAL, JobState
 from farm.store import JOB_ID
 from farm.sweep import Sweep
@@ -24,7 +23,7 @@ from farm.sweep import Sweep
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from farm.record import JobSpec
+    from farm.new_job import NewJob
     from farm.redis import TextRedis
 
 FAILED = "failed:"
@@ -56,36 +55,8 @@ class BatchSpec(BaseModel):
     expires_in: int | None = None
     needs: tuple[str, ...] = ()
     priority: int = 0
-
-
-class NewJob(NamedTuple):
-    """A job of a batch as it is made: queued, or failed because its input can't be dreamt."""
-
-    id: str
-    state: JobState
-    spec: JobSpec
-    progress: ProgressView
-    error: ErrorView | None = None
-    pixel_steps: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as ``lua/expand.lua`` takes it."""
-        return {
-            "id": self.id,
-            "state": self.state,
-            "owner": self.spec.owner,
-            "work_s": self.spec.work_s,
-            "pack": self.spec.pack,
-            "bytes": self.spec.bytes,
-            "needs": pool_name(self.spec.needs),
-            "priority": self.spec.priority,
-            "pixel_steps": self.pixel_steps,
-            "spec": self.spec.model_dump_json(),
-            "progress": self.progress.model_dump_json(),
-            "error": self.error.model_dump_json() if self.error else "",
-            "code": self.error.code if self.error else "",
-            "tags": self.spec.tags,
-        }
+    fresh: bool = False
+    """Whether to render even what was rendered before."""
 
 
 class Quota(NamedTuple):
@@ -148,7 +119,7 @@ class BatchStore:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
-        self._expand = redis.register_script(lua("lanes", "expand"))
+        self._expand = redis.register_script(lua("lanes", "enter", "expand"))
 
     @redis_errors()
     def create(self, batch_id: str, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
@@ -230,13 +201,7 @@ class BatchStore:
         """
         over = ErrorView(code="quota_exceeded", message=f"{quota_text(batch.spec.owner, quota.limit)} Retry it later.")
         answer = self._expand(
-            keys=[
-                keys.batch(batch.id),
-                keys.batch_counts(batch.id),
-                keys.batch_jobs(batch.id),
-                keys.UNTIDY,
-                quota.key,
-            ],
+            keys=[keys.batch(batch.id), keys.batch_counts(batch.id), quota.key],
             args=[
                 batch.cursor,
                 json.dumps([job.to_dict() for job in jobs]),

@@ -15,10 +15,11 @@ from dreamcore.params import DreamParams
 from farm import change
 from farm.address_guard import check_url
 from farm.batch_schema import BatchPlan, BatchView
-from farm.batch_store import BatchSpec, NewJob, Quota
+from farm.batch_store import BatchSpec, Quota
 from farm.errors import AddressError
 from farm.jobs import cost
 from farm.limits import usage_key
+from farm.new_job import NewJob
 from farm.record import JobSpec
 from farm.schema import ErrorView, PictureView, ProgressView
 from farm.states import JobState
@@ -127,6 +128,8 @@ class BatchService:
             self.store.mark_expanded(batch_id)
             return False
         made = _Maker(self.jobs, self.pictures, self.store, batch).make(items)
+        if not batch.spec.fresh:
+            made = self.jobs.cache.serve(made)
         quota = Quota(usage_key(batch.spec.owner), self.jobs.limits.pixel_steps_a_day(batch.spec.owner))
         if self.store.expand(batch, made, quota):
             self.jobs.dispatch.ring()

@@ -78,15 +78,25 @@ def report(job_id: str, fence: Fence, fields: dict[str, str | int]) -> Change:
     )
 
 
-def succeed(job_id: str, fence: Fence, *, output: str, progress: str, notices: Sequence[str] = ()) -> Change:
-    """Commit the result, with what was done otherwise than asked, or decided by the picture."""
+def succeed(
+    job_id: str, fence: Fence, *, output: str, progress: str, notices: Sequence[str] = (), cache_key: str | None = None
+) -> Change:
+    """Commit the result, with what was done otherwise than asked, or decided by the picture.
+
+    With a cache key it is served to later jobs of the same key.
+    """
     return _move(
         job_id,
         Transition.SUCCEED,
         **_held(fence),
         ends="succeeded",
         finishes=True,
-        set={"output": output, "progress": progress, **({"notices": "\n".join(notices)} if notices else {})},
+        set={
+            "output": output,
+            "progress": progress,
+            **({"notices": "\n".join(notices)} if notices else {}),
+            **({"cache_key": cache_key} if cache_key else {}),
+        },
         unset=["checkpoint"],
     )
 
@@ -120,7 +130,7 @@ def cancel(job_id: str) -> Change:
 
 def expire(job_id: str) -> Change:
     """Note that a result is removed, as it was kept for as long as was asked."""
-    return _move(job_id, Transition.EXPIRE, unset=["output", "previews"])
+    return _move(job_id, Transition.EXPIRE, unset=["output", "previews", "cache_key"])
 
 
 def retry(job_id: str, *, progress: str) -> Change:
@@ -130,7 +140,7 @@ def retry(job_id: str, *, progress: str) -> Change:
         Transition.RETRY,
         next_attempt=True,
         set={"lost": 0, "progress": progress},
-        unset=["error", "output", "checkpoint", "previews", "started_ms", "finished_ms"],
+        unset=["error", "output", "cached", "checkpoint", "previews", "started_ms", "finished_ms"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pydantic import ValidationError
 from ulid import ULID
@@ -20,13 +20,16 @@ from farm import change, keys
 from farm.change import Outcome
 from farm.errors import ConflictError, ExpiredError, NotFoundError
 from farm.estimates import check_job
+from farm.new_job import NewJob
 from farm.owners import LOCAL
 from farm.record import JobSpec
+from farm.result_cache import ResultCache
 from farm.schema import ErrorView, ProgressView
 from farm.states import ACTIVE, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Unpack
 
     from dreamcore.octaves import OctavePlan
     from dreamcore.zoom_path import VideoFormat
@@ -43,6 +46,21 @@ PACK_DIGITS = 16
 FILM_FORMATS: dict[VideoFormat, OutputFormat] = {"mp4": "mp4", "webm": "webm", "gif": "gif", "frames": "zip"}
 
 
+class JobOptions(TypedDict, total=False):
+    """What a job is made with beside its picture and its parameters, as `JobService.prepare` takes it."""
+
+    owner: str
+    guides: Sequence[SeenPicture]
+    masks: Sequence[SeenPicture]
+    zoom: ZoomParams | None
+    result_format: ResultFormat
+    name: str | None
+    tags: tuple[str, ...]
+    needs: tuple[str, ...]
+    priority: int
+    expires_in: int | None
+
+
 class JobService:
     """Jobs from their creation to their removal."""
 
@@ -54,6 +72,7 @@ class JobService:
         self.dispatch = dispatch
         self.pictures = pictures
         self.limits = limits
+        self.cache = ResultCache(store, storage)
 
     def create(
         self,
@@ -61,20 +80,13 @@ class JobService:
         params: DreamParams,
         *,
         job_id: str | None = None,
-        owner: str = LOCAL,
-        guides: Sequence[SeenPicture] = (),
-        masks: Sequence[SeenPicture] = (),
-        zoom: ZoomParams | None = None,
-        result_format: ResultFormat = "png",
-        name: str | None = None,
-        tags: tuple[str, ...] = (),
-        needs: tuple[str, ...] = (),
-        priority: int = 0,
-        expires_in: int | None = None,
+        fresh: bool = False,
+        **options: Unpack[JobOptions],
     ) -> JobRecord:
         """Store the pictures, then the job, then tell the workers. Once this returns, the job can't be lost.
 
-        The same `job_id` again makes no second job.
+        The same `job_id` again makes no second job. Unless `fresh`, an earlier result of the same pictures and
+        parameters is served, which uses no quota.
 
         Raises
         ------
@@ -89,24 +101,15 @@ class JobService:
         LimitError, QueueFullError
             The owner or the farm has too much to do already; nothing was stored.
         """
-        spec, progress = self.prepare(
-            picture,
-            params,
-            owner=owner,
-            guides=guides,
-            masks=masks,
-            zoom=zoom,
-            result_format=result_format,
-            name=name,
-            tags=tags,
-            needs=needs,
-            priority=priority,
-            expires_in=expires_in,
-        )
-        self.limits.admit(owner, jobs=1, pixel_steps=cost(spec))
-        for seen in (picture, *guides, *masks):
-            self.pictures.keep(seen, owner=owner)
-        job = self.store.create(job_id or str(ULID()), spec, progress)
+        spec, progress = self.prepare(picture, params, **options)
+        new = NewJob(job_id or str(ULID()), JobState.QUEUED, spec, progress, pixel_steps=cost(spec))
+        if not fresh:
+            [new] = self.cache.serve([new])
+        if new.served is None:
+            self.limits.admit(spec.owner, jobs=1, pixel_steps=new.pixel_steps)
+        for seen in (picture, *options.get("guides", ()), *options.get("masks", ())):
+            self.pictures.keep(seen, owner=spec.owner)
+        job = self.store.add(new)
         self.dispatch.ring()
         return job
 

@@ -86,6 +86,11 @@ def by_owner(owner: str) -> str:
     return f"jobs:owner:{owner}"
 
 
+def results_of(owner: str) -> str:
+    """Hash: an owner's jobs whose results can be served again, the newest of each cache key. The scripts keep it."""
+    return f"results:{owner}"
+
+
 def batches_of(owner: str) -> str:
     """Sorted set, in the order of ids: an owner's batches."""
     return f"batches:owner:{owner}"

@@ -129,6 +129,9 @@ class Metrics(Collector):
         yield ended
         yield errors
         yield CounterMetricFamily(
+            "dreamfarm_jobs_cached", "Jobs that an earlier result was served for.", value=float(found.get("cached", 0))
+        )
+        yield CounterMetricFamily(
             "dreamfarm_work_done_device_seconds",
             "Work of the jobs that succeeded, in seconds of the reference device.",
             value=float(found.get("work_s", 0)),

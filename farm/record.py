@@ -65,6 +65,8 @@ class StoredCheckpoint(BaseModel):
 
     key: str
     sha256: str
+    engine: str = ""
+    """Version of the engine that began the render."""
 
 
 class StoredOutput(OutputView):
@@ -90,6 +92,7 @@ class JobRecord(BaseModel):
     progress: ProgressView
     checkpoint: StoredCheckpoint | None
     output: StoredOutput | None
+    cached: bool
     error: ErrorView | None
     notices: tuple[str, ...]
     attempts: tuple[AttemptView, ...]
@@ -113,6 +116,7 @@ class JobRecord(BaseModel):
             progress=ProgressView.model_validate_json(fields["progress"]),
             checkpoint=_parsed(StoredCheckpoint, fields.get("checkpoint")),
             output=_parsed(StoredOutput, fields.get("output")),
+            cached="cached" in fields,
             error=_parsed(ErrorView, fields.get("error")),
             notices=tuple(fields["notices"].split("\n")) if fields.get("notices") else (),
             attempts=_attempts(fields),
@@ -139,6 +143,7 @@ class JobRecord(BaseModel):
             guides=list(self.spec.guides),
             masks=list(self.spec.masks),
             output=OutputView.model_validate(self.output.model_dump()) if self.output else None,
+            cached=self.cached,
             error=self.error,
             notices=[*self.spec.notices, *self.notices],
             attempts=list(self.attempts),

@@ -95,6 +95,9 @@ class JobView(View):
     guides: list[PictureView] = []
     masks: list[PictureView] = []
     output: OutputView | None = None
+    cached: Annotated[bool, Field(description="An earlier result is served: of the same pictures and parameters.")] = (
+        False
+    )
     error: ErrorView | None = None
     notices: Annotated[list[str], Field(description="What was done otherwise than asked, and why.")] = []
     expires_in: Annotated[int | None, Field(description="The result is kept so long, in s; null: for ever.")] = None

@@ -55,6 +55,17 @@ class ObjectStore:
                 raise PictureTooLargeError(f"The file has {answer['ContentLength']} bytes; {max_bytes} are allowed.")
             return answer["Body"].read()
 
+    def copy(self, source: str, key: str) -> None:
+        """Copy an object within the store.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such object.
+        """
+        with _s3_errors():
+            self._client.copy_object(Bucket=self.bucket, Key=key, CopySource={"Bucket": self.bucket, "Key": source})
+
     def exists(self, key: str) -> bool:
         """Tell whether there is an object of this name."""
         try:

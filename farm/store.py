@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farm import keys
 from farm.change import Applied, Change, Outcome
 from farm.errors import NotFoundError
+from farm.new_job import NewJob
 from farm.owners import LOCAL
-from farm.pools import pool_name
-from farm.record import JobRecord, JobSpec
+from farm.record import JobRecord
 from farm.redis import lua, redis_errors
 from farm.states import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from farm.record import JobSpec
     from farm.redis import TextRedis
     from farm.schema import ProgressView
 
@@ -39,30 +41,21 @@ class JobStore:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
-        self._apply = redis.register_script(lua("lanes", "change", "apply"))
-        self._create = redis.register_script(lua("lanes", "create"))
-        self._delete = redis.register_script(lua("delete"))
+        self._apply = redis.register_script(lua("lanes", "results", "change", "apply"))
+        self._create = redis.register_script(lua("lanes", "enter", "create"))
+        self._delete = redis.register_script(lua("results", "delete"))
         self._renew = redis.register_script(lua("renew"))
 
     @redis_errors()
     def create(self, job_id: str, spec: JobSpec, progress: ProgressView) -> JobRecord:
         """Store a new job as queued; the same id again changes nothing."""
-        self._create(
-            keys=[keys.job(job_id)],
-            args=[
-                job_id,
-                spec.model_dump_json(),
-                progress.model_dump_json(),
-                spec.owner,
-                spec.work_s,
-                spec.pack,
-                spec.bytes,
-                pool_name(spec.needs),
-                spec.priority,
-                *spec.tags,
-            ],
-        )
-        return self.get(job_id)
+        return self.add(NewJob(job_id, JobState.QUEUED, spec, progress))
+
+    @redis_errors()
+    def add(self, job: NewJob) -> JobRecord:
+        """Store a new job in the state that it has; the same id again changes nothing."""
+        self._create(keys=[keys.job(job.id)], args=[json.dumps(job.to_dict())])
+        return self.get(job.id)
 
     @redis_errors()
     def get(self, job_id: str) -> JobRecord:

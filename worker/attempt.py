@@ -20,6 +20,7 @@ from dreamcore import DreamParams, load_model
 from dreamcore.errors import CheckpointError
 from dreamcore.masks import mask_of
 from dreamcore.pictures import Picture, decode, preview_jpeg
+from dreamcore.version import __version__
 from farm import keys
 from farm.errors import LeaseLostError, NotFoundError, TransientError
 from farm.estimates import pace_name
@@ -115,7 +116,9 @@ class Attempt:
     def keep(self, key: str, data: bytes, *, content_type: str = "application/octet-stream") -> dict[str, str | int]:
         """Store what another attempt could go on from; return the fields that say so in the record."""
         self.patiently(self.storage.put, key, data, content_type=content_type)
-        stored = StoredCheckpoint(key=key, sha256=hashlib.sha256(data).hexdigest())
+        before = self.job.checkpoint
+        engine = before.engine if before else __version__
+        stored = StoredCheckpoint(key=key, sha256=hashlib.sha256(data).hexdigest(), engine=engine)
         return {"checkpoint": stored.model_dump_json()}
 
     def put_preview(self, number: int, pixels: NDArray[np.uint8]) -> None:

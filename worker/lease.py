@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from dreamcore.version import __version__
 from farm import change
 from farm.change import Outcome
 from farm.errors import LeaseLostError, TransientError
+from farm.result_cache import cache_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,8 +69,12 @@ class Lease:
 
     def succeed(self, *, output: str, progress: ProgressView, notices: Sequence[str] = ()) -> None:
         """Commit the result; of the notices those that the job has not had from the start."""
+        began = self.job.checkpoint.engine if self.job.checkpoint else __version__
+        key = cache_key(self.job.spec) if began == __version__ else None
         own = [notice for notice in notices if notice not in self.job.spec.notices]
-        done = change.succeed(self.job.id, self.fence, output=output, progress=progress.model_dump_json(), notices=own)
+        done = change.succeed(
+            self.job.id, self.fence, output=output, progress=progress.model_dump_json(), notices=own, cache_key=key
+        )
         self._checked(self.services.store.apply(done))
 
     def fail(self, error: ErrorView) -> None:

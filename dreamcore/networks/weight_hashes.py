@@ -1,5 +1,12 @@
 """What Keras says its files of ImageNet weights without a classifier hash to: MD5, or SHA-256 for ConvNeXt."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dreamcore.catalog import ModelSpec
+
 KNOWN = {
     "convnext_base": "40a20c5548a5e9202f69735ecc06c990e6b7c9d2de39f0361e27baeb24cb7c45",
     "convnext_large": "96f02b6f0753d4f543261bc9d09bed650f24dd6bc02ddde3066135b63d23a1cd",
@@ -37,6 +44,17 @@ KNOWN = {
     "vgg19": "253f8cb515780f3b799900260a226db6",
     "xception": "b0042744bf5b25fce3cb969f33bebb97",
 }
+
+
+def weights_id(model: ModelSpec) -> str | None:
+    """Return what tells a model's weights from others, within one version of the engine; None where nothing does.
+
+    That is the hash that their file is checked by. The networks that the engine runs itself have theirs in
+    `dreamcore.weights`, so the version says it all.
+    """
+    if model.file_sha256 is not None:
+        return model.file_sha256
+    return "checked" if model.graph is not None else KNOWN.get(model.name)
 
 
 def algorithm_of(digest: str) -> str:

@@ -142,6 +142,7 @@ def _facts(job: JobView) -> list[tuple[str, str]]:
         ("loss", loss_text(done.loss)),
         ("time left", duration_text(done.eta_s) if job.state is JobState.RUNNING else ""),
         ("result", f"{output.format}, {output.width}x{output.height} px, {output.bytes:,} bytes" if output else ""),
+        ("cached", "an earlier result, served again" if job.cached else ""),
         ("params", "\n".join(f"{name} = {value}" for name, value in job.params.items())),
         ("tags", ", ".join(job.tags)),
         ("attempts", "\n".join(f"{one.number} on {one.worker}: {one.outcome}" for one in job.attempts)),

@@ -60,6 +60,7 @@ def submit(
     expires_in: Annotated[
         int | None, typer.Option(min=60, metavar="SECONDS", help="Keep each result so long.", show_default=False)
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Render even what was rendered before.")] = False,
     sweep: Annotated[
         list[str] | None,
         typer.Option(
@@ -85,7 +86,7 @@ def submit(
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
     options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
-    options |= {"needs": need or (), "priority": priority, "expires_in": expires_in}
+    options |= {"needs": need or (), "priority": priority, "expires_in": expires_in, "fresh": fresh}
     if sweep or any(isinstance(one, Path) and one.is_dir() for one in sources):
         if guide or mask or way:
             raise typer.BadParameter("a batch takes no guide or mask and makes no films; submit the pictures alone")

@@ -126,6 +126,12 @@ local function apply(change, worker)
     redis.call('HINCRBYFLOAT', 'metrics:ended', 'work_s', redis.call('HGET', job, 'work_s') or 0)
   end
 
+  -- Results that can be served again are known by their key, while they are there.
+  if change.to == 'succeeded' and change.set.cache_key then
+    redis.call('HSET', 'results:' .. (redis.call('HGET', job, 'owner') or 'local'), change.set.cache_key, change.id)
+  end
+  if change.to == 'expired' then forget_result(job, change.id) end
+
   if change.ends and state == 'running' then
     redis.call('HSET', job, 'attempt.' .. attempt .. '.ended_ms', now_ms, 'attempt.' .. attempt .. '.outcome', change.ends)
     redis.call('DEL', lease)

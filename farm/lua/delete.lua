@@ -1,4 +1,4 @@
--- Removes a job that has come to rest, with every index it stands in.
+-- Removes a job that has come to rest, with every index it stands in. Behind results.lua.
 --
 -- KEYS  1 job hash · 2 event stream · 3 lease · 4 jobs to tidy up after
 -- ARGV  1 id · 2… tags
@@ -9,6 +9,7 @@ if state == 'queued' or state == 'running' then return 'active' end
 redis.call('ZREM', 'jobs:index', ARGV[1])
 redis.call('ZREM', 'jobs:state:' .. state, ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
+forget_result(KEYS[1], ARGV[1])
 local owner = redis.call('HGET', KEYS[1], 'owner') or 'local'
 redis.call('ZREM', 'jobs:owner:' .. owner, ARGV[1])
 if redis.call('HINCRBY', 'jobs:counts', owner .. ':' .. state, -1) <= 0 then

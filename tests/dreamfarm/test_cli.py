@@ -111,8 +111,8 @@ def test_submit_by_url(run, fake):
 
 def test_submit_says_how_long_to_keep(run, fake, picture):
     """Beside the file."""
-    assert run("submit", picture, "--expires-in", 90).exit_code == 0
-    assert fake.submitted[0]["expires_in"] == "90"
+    assert run("submit", picture, "--expires-in", 90, "--fresh").exit_code == 0
+    assert (fake.submitted[0]["expires_in"], fake.submitted[0]["fresh"]) == ("90", "true")
 
 
 def test_submit_and_save(run, fake, picture, tmp_path):

@@ -63,6 +63,19 @@ def test_the_result_tells_how_it_was_made(farm, tmp_path):
     assert len(recipe["weights_sha256"]) == 64
 
 
+def test_the_same_again_is_served_without_a_render(farm, tmp_path):
+    """The second job has succeeded when its submission is answered, with the file that the first one's worker made."""
+    data, params = picture(90, 70, seed=9), SHORT | {"octaves": 1}
+    first = farm.wait(farm.submit(data, params=params).id)
+
+    second = farm.submit(data, params=params)
+    fresh = farm.submit(data, params=params, fresh=True)
+
+    assert (second.state, second.cached, second.output) == (JobState.SUCCEEDED, True, first.output)
+    assert farm.download_result(second.id, tmp_path / "a.png").stat().st_size == first.output.bytes
+    assert not farm.wait(fresh.id).cached
+
+
 def test_transparency_is_kept(farm, tmp_path):
     """The alpha channel of the result is that of the picture handed in."""
     file = io.BytesIO()
@@ -79,7 +92,7 @@ def test_transparency_is_kept(farm, tmp_path):
 
 def test_events_tell_the_whole_story(farm):
     """A reader sees the job queued, running through every octave, and ended, with rising numbers and fractions."""
-    job = farm.submit(picture(), params=SHORT)
+    job = farm.submit(picture(), params=SHORT, fresh=True)
 
     events = list(farm.events(job.id))
 
@@ -144,7 +157,7 @@ def test_cancel_frees_the_worker(farm):
     until(lambda: farm.get(long.id).progress.step > 0)
 
     assert farm.cancel(long.id).state is JobState.CANCELED
-    after = farm.wait(farm.submit(picture(), params=SHORT).id)
+    after = farm.wait(farm.submit(picture(), params=SHORT, fresh=True).id)
 
     assert after.state is JobState.SUCCEEDED
     assert farm.get(long.id).state is JobState.CANCELED

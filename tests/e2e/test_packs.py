@@ -58,7 +58,7 @@ def store(stack):
 
 
 def submitted(farm, count, **changes):
-    return [farm.submit(PHOTO, params={**PARAMS, **changes, "seed": seed}) for seed in range(count)]
+    return [farm.submit(PHOTO, params={**PARAMS, **changes, "seed": seed}, fresh=True) for seed in range(count)]
 
 
 def packs(stack):

@@ -42,7 +42,7 @@ def undisturbed(stack, farm):
 def disturbed(stack, farm, number):
     """Run a job whose first worker gets a signal in the second octave; return the job and the worker's exit."""
     first = stack.start_worker(restart=False)
-    job = farm.submit(PHOTO, params=PARAMS)
+    job = farm.submit(PHOTO, params=PARAMS, fresh=True)
     until(lambda: farm.get(job.id).progress.octave == 2 and farm.get(job.id).progress.step >= 3)
     os.kill(first.pid, number)
     until(lambda: not first.is_running())
@@ -63,7 +63,7 @@ def test_a_killed_workers_job_goes_on_elsewhere_to_the_same_bytes(stack, farm, u
 def test_a_drained_worker_hands_its_job_back_and_ends(stack, farm, undisturbed):
     """Over HTTP, from anywhere: the job goes on with another worker, to the same bytes."""
     first = stack.start_worker(restart=False)
-    job = farm.submit(PHOTO, params=PARAMS)
+    job = farm.submit(PHOTO, params=PARAMS, fresh=True)
     until(lambda: farm.get(job.id).progress.octave == 2)
     [alive] = [worker for worker in farm.workers() if worker.job == job.id]
     assert farm.drain(alive.id).state == "draining"

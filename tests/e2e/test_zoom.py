@@ -46,7 +46,7 @@ def undisturbed(stack, farm):
 def test_a_zoom_goes_on_elsewhere_to_the_same_bytes(stack, farm, undisturbed, number, outcome):
     """A worker killed or stopped in the sixth frame: the next one goes on after the last whole frame, not the first."""
     first = stack.start_worker(restart=False)
-    job = farm.submit(PHOTO, params=PARAMS, zoom=ZOOM)
+    job = farm.submit(PHOTO, params=PARAMS, zoom=ZOOM, fresh=True)
     until(lambda: farm.get(job.id).progress.frame >= 6)
     os.kill(first.pid, number)
     until(lambda: not first.is_running())
