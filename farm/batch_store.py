@@ -119,7 +119,8 @@ class BatchStore:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
-        self._expand = redis.register_script(lua("lanes", "enter", "expand"))
+        self._expand = redis.register_script(lua("lanes", "notes", "enter", "expand"))
+        self._cancel = redis.register_script(lua("notes", "cancel_batch"))
 
     @redis_errors()
     def create(self, batch_id: str, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
@@ -201,7 +202,7 @@ class BatchStore:
         """
         over = ErrorView(code="quota_exceeded", message=f"{quota_text(batch.spec.owner, quota.limit)} Retry it later.")
         answer = self._expand(
-            keys=[keys.batch(batch.id), keys.batch_counts(batch.id), quota.key],
+            keys=[keys.batch(batch.id), quota.key],
             args=[
                 batch.cursor,
                 json.dumps([job.to_dict() for job in jobs]),
@@ -226,10 +227,7 @@ class BatchStore:
     def mark_canceled(self, batch_id: str) -> None:
         """Note that no more jobs are to be made; from here on none is."""
         self.get(batch_id)
-        with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.batch(batch_id), "canceled", 1)
-            pipe.zrem(keys.EXPANDING, batch_id)
-            pipe.execute()
+        self._cancel(keys=[keys.batch(batch_id), keys.EXPANDING], args=[batch_id])
 
     @redis_errors()
     def job_ids(self, batch_id: str, chunk: int) -> Iterator[list[str]]:

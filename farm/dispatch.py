@@ -73,7 +73,7 @@ class Dispatcher:
         self.redis = store.redis
         self.queue = queue
         self.weights = json.dumps(dict(weights))
-        self._claim = self.redis.register_script(lua("lanes", "results", "change", "claim"))
+        self._claim = self.redis.register_script(lua("lanes", "notes", "results", "change", "claim"))
         self._doors = self.redis.register_script(lua("doors"))
 
     @redis_errors()

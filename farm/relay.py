@@ -96,7 +96,7 @@ class Relay:
             job = self.jobs.get(event["job"]).view()
         except NotFoundError:
             return {"id": event.get("job") or event.get("batch")}
-        told = {"id", "name", "batch", "tags", "output", "error", "links"}
+        told = {"id", "name", "batch", "tags", "output", "cached", "error", "links"}
         return {**job.model_dump(mode="json", include=told), "state": event["type"].removeprefix("job.")}
 
     def _deliver(self, delivery_id: str, fields: dict[str, str]) -> None:

@@ -1,5 +1,5 @@
--- Applies one change to one job, whole or not at all: first every guard, then every write. Behind lanes.lua, before the
--- scripts that change jobs.
+-- Applies one change to one job, whole or not at all: first every guard, then every write. Behind lanes.lua,
+-- notes.lua and results.lua, before the scripts that change jobs.
 --
 -- change  see farm/change.py
 -- worker  the one that asks, to be told whether it is draining; '' if none does
@@ -83,24 +83,18 @@ local function apply(change, worker)
     if state == 'queued' then leave_lane(change.id, owner, waits[1] or '') end
   end
 
-  -- What owners asked to be told of is noted in the same step, so that nothing that happened is lost.
-  local function note(kind, id)
-    local owner = redis.call('HGET', job, 'owner') or 'local'
-    if redis.call('EXISTS', 'webhooks:owner:' .. owner) == 1 then
-      local seq = tonumber(redis.call('HGET', job, 'seq')) + 1
-      redis.call('RPUSH', 'webhooks:outbox', cjson.encode({
-        id = id .. '.' .. seq, type = kind, owner = owner, job = change.id, batch = batch, ms = now_ms}))
-    end
+  local function note_end(kind, id)
+    local shown = redis.call('HMGET', job, 'owner', 'seq')
+    note(kind, id .. '.' .. tonumber(shown[2]) + 1, shown[1] or 'local', change.id, batch, now_ms)
   end
   local function batch_is_over()
-    local counts = redis.call('HMGET', 'batch:' .. batch .. ':counts', 'queued', 'running')
-    if tonumber(counts[1] or 0) + tonumber(counts[2] or 0) > 0 then return false end
+    if has_active_jobs(batch) then return false end
     local found = redis.call('HMGET', 'batch:' .. batch, 'cursor', 'total', 'canceled')
     return found[1] and (found[3] or tonumber(found[1]) >= tonumber(found[2]))
   end
   if change.finishes or change.to == 'expired' then
-    note('job.' .. change.to, change.id)
-    if batch and change.finishes and batch_is_over() then note('batch.finished', batch .. '.' .. change.id) end
+    note_end('job.' .. change.to, change.id)
+    if batch and change.finishes and batch_is_over() then note_end('batch.finished', batch .. '.' .. change.id) end
   end
 
   -- Counted here, so that nothing is counted twice, or by a process that dies before it tells.

@@ -1,4 +1,4 @@
--- Stores a new job; a second call with the same id changes nothing. Behind lanes.lua and enter.lua.
+-- Stores a new job; a second call with the same id changes nothing. Behind lanes.lua, notes.lua and enter.lua.
 --
 -- KEYS  1 job hash
 -- ARGV  1 the job as JSON (farm/new_job.py)

@@ -1,16 +1,8 @@
 -- Stores a new job with every index it stands in: queued; failed, as it can't be dreamt; or succeeded at once, with an
--- earlier result. Behind lanes.lua, before the scripts that make jobs.
+-- earlier result. Behind lanes.lua and notes.lua, before the scripts that make jobs.
 --
 -- job    as farm/new_job.py gives it
 -- batch  the batch that it belongs to, or nil
-
--- What owners asked to be told of, as in change.lua; nothing can be told of these jobs twice.
-local function note(kind, id, job, batch, now_ms)
-  if redis.call('EXISTS', 'webhooks:owner:' .. job.owner) == 1 then
-    redis.call('RPUSH', 'webhooks:outbox', cjson.encode({
-      id = id .. '.1', type = kind, owner = job.owner, job = job.id, batch = batch, ms = now_ms}))
-  end
-end
 
 local function enter_queue(job, now_ms)
   redis.call('HINCRBYFLOAT', 'jobs:work', 'queued', job.work_s)
@@ -52,5 +44,5 @@ local function enter(job, batch, now_ms)
   redis.call('HSET', key, 'finished_ms', now_ms)
   redis.call('ZADD', 'jobs:untidy', now_ms, job.id)
   if job.state == 'failed' then enter_failed(job, key, counts) else enter_succeeded(job, key, now_ms) end
-  note('job.' .. job.state, job.id, job, batch, now_ms)
+  note('job.' .. job.state, job.id .. '.1', job.owner, job.id, batch, now_ms)
 end

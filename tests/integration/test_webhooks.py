@@ -149,6 +149,38 @@ def test_a_batch_is_finished_once(client, farm, relay, site):
     assert {one["id"]: one["counts"]["failed"] for one in told} == {batch.id: 1, bad.id: 1}
 
 
+@pytest.mark.parametrize("made", [0, 1, 2, 3])
+def test_a_canceled_batch_is_finished_once(client, farm, relay, site, made):
+    """However many of its jobs were made, whether they wait or have ended, and however often it is canceled."""
+    seen = farm.pictures.look_at(picture())
+    farm.pictures.keep(seen)
+    hook = add(client, site.url("hook"), events=["batch.finished"])
+    batch = farm.batches.create(BatchSpec(params={"octaves": 1}), [BatchInput(sha256=seen.view.sha256)] * 3)
+    farm.batches.chunk = max(made, 1)
+    if made:
+        farm.batches.expand(batch.id)
+    for job in list(farm.batches.results(batch.id))[: 2 if made < 3 else 1]:
+        end(farm, job.id)
+
+    for _ in range(2):
+        assert client.post(f"/v1/batches/{batch.id}/cancel").json["state"] == "finished"
+    relay_all(farm, relay)
+
+    [told] = [one["body"]["data"] for one in deliveries(client, hook)]
+    assert (told["id"], told["total"], sum(told["counts"].values())) == (batch.id, 3, 3)
+
+
+def test_a_batch_that_has_ended_is_not_finished_again(farm):
+    """Canceling it changes nothing, and tells nobody."""
+    batch = farm.batches.create(BatchSpec(), [BatchInput(sha256="1" * 64)])
+    farm.batches.expand(batch.id)
+    farm.webhooks.create("local", "https://8.8.8.8/", ["batch.finished"])
+
+    farm.batches.cancel(batch.id)
+
+    assert farm.webhooks.outbox(10) == []
+
+
 def test_an_event_outlives_the_process_that_made_it(client, farm, site):
     """It is noted with the change itself, and delivered by whoever comes next."""
     hook = add(client, site.url("hook"))
