@@ -110,10 +110,9 @@ class PictureService:
     def keep(self, seen: SeenPicture, *, owner: str = LOCAL) -> None:
         """Store a picture under its SHA-256, once however often it is used, and note whose it is too."""
         key = keys.picture(seen.view.sha256)
-        if not self.storage.exists(key):
+        is_new = self.redis.sadd(keys.pictures_of(owner), seen.view.sha256)
+        if is_new or not self.storage.exists(key):  # what is new to its owner is seldom stored: one call, not two
             self.storage.put(key, seen.data, content_type="application/octet-stream")
-        if owner != LOCAL:
-            self.redis.sadd(keys.pictures_of(owner), seen.view.sha256)
 
     @redis_errors()
     def new_upload(self, upload_id: str, owner: str) -> None:

@@ -15,8 +15,11 @@ from farm.settings import SettingsError, engine_library, load_settings, name_wor
 EXTRAS = {"tensorflow": "dreamfarm[cpu] or dreamfarm[gpu]", "jax": "dreamfarm[jax]"}
 
 
-def main() -> int:
-    """Check what can be checked without the engine, then hand over to Celery."""
+def main(*extensions: str) -> int:
+    """Check what can be checked without the engine, then hand over to Celery.
+
+    `extensions` are further modules that the worker imports, where other kinds of renders can be registered.
+    """
     name_worker(f"{socket.gethostname()}-{str(ULID())[-8:].lower()}")
     try:
         settings = load_settings()
@@ -30,6 +33,7 @@ def main() -> int:
         return 2
     from worker.app import app  # noqa: PLC0415  # reads the settings that were just checked
 
+    app.conf.include = [*app.conf.include, *extensions]
     app.worker_main(
         [
             "worker",

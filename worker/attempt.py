@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -61,7 +62,7 @@ CONTENT_TYPES = {
 log = structlog.get_logger()
 
 
-class Attempt:
+class Attempt(ABC):
     """The state of one render of any kind; `sharers` are the jobs that share its device's steps, itself included."""
 
     def __init__(self, lease: Lease, *, sharers: int = 1) -> None:
@@ -76,6 +77,10 @@ class Attempt:
         self.last_step = self.started
         self.progress = lease.job.progress
         self.params = DreamParams.model_validate(lease.job.spec.params)
+
+    @abstractmethod
+    def run(self) -> None:
+        """Render to the end."""
 
     def model(self) -> Model:
         """Load the network."""

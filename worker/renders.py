@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dreamcore.packs import Outcome
+    from worker.attempt import Attempt
     from worker.lease import Lease
 
-KINDS: dict[str, type[Render | ZoomRender]] = {"dream": Render, "zoom": ZoomRender}
+KINDS: dict[str, type[Attempt]] = {"dream": Render, "zoom": ZoomRender}
 
 log = structlog.get_logger()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import structlog
 from celery import Task
 
@@ -11,6 +13,9 @@ from farm.queue import RENDER_TASK
 from worker.app import app, services
 from worker.lease import leased
 
+TURN_S = 1.0
+"""A message is good for all that can be begun in so long: small jobs need not wait for one each."""
+
 log = structlog.get_logger()
 
 
@@ -19,19 +24,26 @@ class RenderTask(Task):  # type: ignore[type-arg]  # not generic at run time
 
     warm = ""
 
+    def render_next(self) -> bool:
+        """Render what the dispatcher gives; False where there is nothing to do."""
+        from worker import renders, room  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
 
-@app.task(bind=True, base=RenderTask, name=RENDER_TASK)
-def render(self: RenderTask) -> None:
-    """Render what the dispatcher gives; a message too many finds nothing to do."""
-    from worker import renders, room  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
-
-    settings = services.settings
-    offer = Offer(settings.worker_tags, self.warm, *room.room(settings))
-    try:
+        settings = services.settings
+        offer = Offer(settings.worker_tags, self.warm, *room.room(settings))
         with leased(services, offer, worker=settings.worker_id) as leases:
             if leases:
                 services.dispatch.ring()  # for what waits behind them
                 self.warm = leases[0].job.spec.params["model"]
                 renders.run(leases)
+        return bool(leases)
+
+
+@app.task(bind=True, base=RenderTask, name=RENDER_TASK)
+def render(self: RenderTask) -> None:
+    """Render for a while; a message too many finds nothing to do."""
+    until = time.monotonic() + TURN_S
+    try:
+        while self.render_next() and time.monotonic() < until:
+            pass
     except TransientError as error:
         log.warning("render_put_off", reason=str(error))

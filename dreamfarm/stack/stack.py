@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from dreamcore.processor import usable_cores
 from dreamfarm.client import Farm
 from dreamfarm.files import whole_file
 from dreamfarm.stack.ports import LOOPBACK, any_free_port, in_url, is_free
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 API_PORT = 8000
 API_THREADS = 48
+THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 READY_WITHIN_S = 60
 WORKER_READY_WITHIN_S = 180
 
@@ -99,14 +101,26 @@ class Stack:
         auth = "required" if self.asks_for_keys else "off"
         return {**self.servers.environment(), "DREAMFARM_AUTH": auth, **self._extra}
 
+    def child_environment(self) -> dict[str, str]:
+        """Return all of a child's environment: this process' own, and the farm's settings."""
+        return inherited_environment(self.environment())
+
     def start_worker(self, *, restart: bool = True) -> Child:
         """Start one more worker; `restart` says whether it is started again when it dies."""
         self._worker_number += 1
         worker = self._child(f"worker-{self._worker_number}", ["-m", "worker"], grace_s=30, restart=restart)
+        worker.environment.update(self._threads())
         worker.start()
         self.workers.append(worker)
         self._supervisor.watch(worker)
         return worker
+
+    def _threads(self) -> dict[str, str]:
+        """Return each worker's share of the cores where there are several; what the user has set is left."""
+        if self.first_workers <= 1:
+            return {}
+        share = max(1, usable_cores() // self.first_workers)
+        return {name: str(share) for name in THREADS if name not in self.child_environment()}
 
     def stop_worker(self, worker: Child) -> None:
         """Stop a worker for good; it hands its job back."""
@@ -193,7 +207,7 @@ class Stack:
         return Child(
             name,
             [sys.executable, *arguments],
-            environment=inherited_environment(self.environment()),
+            environment=self.child_environment(),
             data_dir=self.data_dir,
             grace_s=grace_s,
             restart=restart,

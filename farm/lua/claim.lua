@@ -14,8 +14,9 @@ local remembered = 'dispatch:claim:' .. claim.op
 local given = redis.call('LRANGE', remembered, 0, -1)
 if #given > 0 then return given end
 
--- One that was asked to leave hands its job back, and is not to take it again.
-if redis.call('EXISTS', 'worker:' .. worker .. ':leaving') == 1 then return {} end
+-- One that is to end hands its job back, and is not to take it again.
+local own = 'worker:' .. worker
+if redis.call('EXISTS', own .. ':leaving', own .. ':draining') > 0 then return {} end
 
 local needs, claimed = {}, {}
 local function is_served(need)

@@ -223,8 +223,10 @@ def test_a_worker_that_is_to_leave_gets_no_more(services, dispatch, add):
     job_id = add()
     services.workers.beat("w", {"host": "h", "pid": 1, "version": "0", "started_at": "2026-01-01T00:00:00Z"})
     services.workers.drain_alive("w")
+    services.workers.drain("stopping")
 
     assert take(dispatch) == []
+    assert dispatch.claim("stopping", lease_ms=5000) == []
     assert [claim.job.id for claim in dispatch.claim("other", lease_ms=5000)] == [job_id]
 
 
