@@ -79,7 +79,7 @@ def _finish(farm: Farm, jobs: int, params: Mapping[str, object], *, side: int) -
     picture = farm.upload(noise(side, side))
     started = time.perf_counter()
     batch = farm.submit_batch(
-        [(picture.sha256, "noise.png")], params=params, sweep={"product": {"seed": list(range(jobs))}}
+        [(picture.sha256, "noise.png")], params=params, sweep={"product": {"seed": list(range(jobs))}}, fresh=True
     )
     while (now := farm.batch(batch.id)).state != "finished":
         time.sleep(0.1)

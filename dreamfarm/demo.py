@@ -52,7 +52,7 @@ def run_demo(picture: Path | None = None, *, params: Mapping[str, object]) -> Ex
 
 def _dream(farm: Farm, photo: Path, params: Mapping[str, object]) -> ExitCode:
     console.print(f"Studio: {farm.url}/   Docs: {farm.url}/docs")
-    job = farm.submit(photo, params=params)
+    job = farm.submit(photo, params=params, fresh=True)  # to see it dream, however often it was shown
     for notice in job.notices:
         console.print(f"[yellow]{notice}[/yellow]")
     job = _follow(farm, job)
