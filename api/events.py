@@ -51,7 +51,6 @@ def follow_job(path: JobPath) -> Response:
     return response
 
 
-def _encoded(event: Event | None) -> str:
-    if event is None:
-        return ": nothing new\n\n"
-    return f"id: {event.id}\nevent: update\ndata: {event.data.model_dump_json()}\n\n"
+def _encoded(events: list[Event]) -> str:
+    blocks = [f"id: {event.id}\nevent: update\ndata: {event.json}\n\n" for event in events]
+    return "".join(blocks) or ": nothing new\n\n"

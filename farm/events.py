@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from farm import keys
+from farm.event_hub import EventHub
 from farm.record import event_from_hash
 from farm.redis import redis_errors
 from farm.states import TERMINAL
@@ -18,6 +22,7 @@ from farm.states import TERMINAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from farm.event_hub import Entry, Inbox
     from farm.redis import TextRedis
     from farm.schema import EventView
 
@@ -25,11 +30,17 @@ STREAM_START = "0-0"
 STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True)
+class Event:
     """One change, and the id from which a reader can go on."""
 
     id: str
     data: EventView
+
+    @cached_property
+    def json(self) -> str:
+        """The change as JSON, made once for all who read it."""
+        return self.data.model_dump_json()
 
     def is_after(self, event_id: str) -> bool:
         """Tell whether this happened after another event."""
@@ -41,20 +52,33 @@ class EventReader:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
+        self.hub = EventHub(redis)
 
-    def follow(self, job_id: str, *, after: str, life_s: float, pause_s: float) -> Iterator[Event | None]:
-        """Yield events after the one with that id until the job comes to rest or `life_s` is over.
+    def follow(self, job_id: str, *, after: str, life_s: float, pause_s: float) -> Iterator[list[Event]]:
+        """Yield the events after the one with that id, as they come, until the job is at rest or `life_s` is over.
 
-        None is yielded when nothing happened for `pause_s`, so that a caller can tell its reader that it is there.
+        None are yielded when nothing happened for `pause_s`, so that a caller can tell its reader that it is there.
+
+        Raises
+        ------
+        TransientError
+            The store is away.
         """
         deadline = time.monotonic() + life_s
-        while time.monotonic() < deadline and not self.is_over(job_id, after=after):
-            events = self._read(job_id, after, pause_s)
-            if not events:
-                yield None
-            for event in events:
-                yield event
-                after = event.id
+        with redis_errors(), self.hub.inbox(job_id) as inbox:
+            for found in chain([self._past(job_id, after)], self._coming(inbox, deadline, pause_s)):
+                events = [event for event in found if event.is_after(after)]  # some came while the past was read
+                if events or not found:
+                    yield events
+                after = events[-1].id if events else after
+                may_be_over = not events or events[-1].data.state in TERMINAL
+                if may_be_over and self.is_over(job_id, after=after):
+                    return
+
+    @staticmethod
+    def _coming(inbox: Inbox, deadline: float, pause_s: float) -> Iterator[list[Event]]:
+        while (left := deadline - time.monotonic()) > 0:
+            yield [_event(entry) for entry in inbox.get(min(pause_s, left))]
 
     @redis_errors()
     def is_over(self, job_id: str, *, after: str) -> bool:
@@ -62,14 +86,12 @@ class EventReader:
         newest = self._newest(job_id)
         return newest is None or (newest.data.state in TERMINAL and not newest.is_after(after))
 
-    @redis_errors()
-    def _read(self, job_id: str, after: str, wait_s: float) -> list[Event]:
-        if not self.redis.exists(keys.events(job_id)):
-            told = self._from_record(job_id)
-            if told and told.is_after(after):
-                return [told]
-        answer = self.redis.xread({keys.events(job_id): after}, block=int(wait_s * 1000), count=100)
-        return [Event(entry_id, event_from_hash(fields)) for _, entries in answer or [] for entry_id, fields in entries]
+    def _past(self, job_id: str, after: str) -> list[Event]:
+        entries = self.redis.xrange(keys.events(job_id), f"({after}", "+")
+        if entries or self.redis.exists(keys.events(job_id)):
+            return [Event(entry_id, event_from_hash(fields)) for entry_id, fields in entries]
+        told = self._from_record(job_id)
+        return [told] if told else []
 
     def _newest(self, job_id: str) -> Event | None:
         newest = self.redis.xrevrange(keys.events(job_id), count=1)
@@ -81,6 +103,13 @@ class EventReader:
         if not fields:
             return None
         return Event(f"{fields.get('finished_ms', 0)}-1", event_from_hash(fields))
+
+
+def _event(entry: Entry) -> Event:
+    """Return what an entry says; whoever comes first makes it, the others find it made."""
+    if not isinstance(entry.made, Event):
+        entry.made = Event(entry.id, event_from_hash(entry.fields))
+    return entry.made
 
 
 def _order(event_id: str) -> tuple[int, ...]:

@@ -90,7 +90,9 @@ class Settings(BaseSettings):
     lease_s: Annotated[float, Field(ge=1, le=600, description="A worker silent for so long has lost its job.")] = 15
     soft_shutdown_s: Annotated[float, Field(ge=1, le=3600, description="Time to hand a job back on SIGTERM.")] = 20
 
-    max_event_streams: Annotated[int, Field(ge=1, description="Event streams open at once per api process.")] = 32
+    max_event_streams: Annotated[
+        int, Field(ge=1, description="Event streams open at once per api process, a thread each.")
+    ] = 512
     event_stream_life_s: Annotated[float, Field(ge=1, description="An event stream is closed after it.")] = 300
 
     owner_weights: Annotated[

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 API_PORT = 8000
-API_THREADS = 48
+API_THREADS = 560
+"""One for each event stream, `max_event_streams`, and some for calls; they are made when they are needed."""
 THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 READY_WITHIN_S = 60
 WORKER_READY_WITHIN_S = 180

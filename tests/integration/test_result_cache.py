@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 
 import pytest
 from ulid import ULID
@@ -259,7 +260,7 @@ def test_a_watcher_of_a_served_job_sees_its_end(client, services):
     render(services, new_job(client)["id"])
     again = new_job(client)
 
-    events = list(services.events.follow(again["id"], after="0-0", life_s=5, pause_s=0.1))
+    events = list(chain.from_iterable(services.events.follow(again["id"], after="0-0", life_s=5, pause_s=0.1)))
 
     assert [event.data.state for event in events] == ["succeeded"]
     assert events[0].data.progress.fraction == 1.0
