@@ -63,11 +63,20 @@ def drain_worker(path: WorkerPath) -> Response:
     return shown(services().workers.drain_alive(path.worker_id), status=HTTPStatus.ACCEPTED)
 
 
+@bp.post(
+    "/v1/workers/<worker_id>/bring-back", tags=[Tag(name="workers")], responses={202: WorkerView, **problems(404, 503)}
+)
+def bring_worker_back(path: WorkerPath) -> Response:
+    """Give a worker jobs again that was set aside."""
+    return shown(services().workers.bring_back(path.worker_id), status=HTTPStatus.ACCEPTED)
+
+
 def _without_others_job(worker: WorkerView) -> WorkerView:
     owner = caller().sees
-    if worker.job is None or owner is None or services().store.belongs(worker.job, owner):
+    if owner is None:
         return worker
-    return worker.model_copy(update={"job": None})
+    own = worker.job and services().store.belongs(worker.job, owner)
+    return worker.model_copy(update={"job": worker.job if own else None, "why": None})  # it names others' jobs
 
 
 @bp.get("/healthz", tags=[Tag(name="health")], responses={200: Health})

@@ -250,6 +250,10 @@ class Farm(BatchCalls, AccountCalls):
         """Ask a worker to hand its job back and end; for admins."""
         return self._transport.read(WorkerView, "POST", f"/v1/workers/{worker_id}/drain")
 
+    def bring_back(self, worker_id: str) -> WorkerView:
+        """Give a worker jobs again that was set aside; for admins."""
+        return self._transport.read(WorkerView, "POST", f"/v1/workers/{worker_id}/bring-back")
+
     def health(self) -> Health:
         """Return whether the farm answers."""
         return self._get(Health, "/healthz")

@@ -38,6 +38,10 @@ class Change(BaseModel):
     ends: Literal["succeeded", "failed", "canceled", "handed_back", "lost"] | None = None
     next_attempt: bool = False
     finishes: bool = False
+    doubts: str | None = None
+    """The code of an error that may be the worker's own fault."""
+    shuns: str | None = None
+    """The worker that leaves the job to others for a while."""
     set: dict[str, str | int] = {}
     unset: list[str] = []
 
@@ -106,6 +110,20 @@ def fail(job_id: str, fence: Fence, *, error: str) -> Change:
     return _move(job_id, Transition.FAIL, **_held(fence), ends="failed", finishes=True, set={"error": error})
 
 
+def doubt(job_id: str, fence: Fence, *, worker: str, code: str) -> Change:
+    """Leave a job that this worker failed to another one, which starts anew and tells whose fault it was."""
+    return _move(
+        job_id,
+        Transition.HAND_BACK,
+        **_held(fence),
+        ends="failed",
+        next_attempt=True,
+        doubts=code,
+        shuns=worker,
+        unset=["checkpoint"],
+    )
+
+
 def hand_back(job_id: str, fence: Fence) -> Change:
     """Give a running job back to the queue; doesn't count as lost."""
     return _move(job_id, Transition.HAND_BACK, **_held(fence), ends="handed_back", next_attempt=True)
@@ -140,7 +158,7 @@ def retry(job_id: str, *, progress: str) -> Change:
         Transition.RETRY,
         next_attempt=True,
         set={"lost": 0, "progress": progress},
-        unset=["error", "output", "cached", "checkpoint", "previews", "started_ms", "finished_ms"],
+        unset=["error", "output", "cached", "checkpoint", "previews", "started_ms", "finished_ms", "shunned"],
     )
 
 

@@ -73,7 +73,7 @@ class Dispatcher:
         self.redis = store.redis
         self.queue = queue
         self.weights = json.dumps(dict(weights))
-        self._claim = self.redis.register_script(lua("lanes", "notes", "results", "change", "claim"))
+        self._claim = self.redis.register_script(lua("lanes", "notes", "results", "blame", "change", "claim"))
         self._doors = self.redis.register_script(lua("doors"))
 
     @redis_errors()
@@ -105,6 +105,17 @@ class Dispatcher:
     def leave(self, worker: str, tags: Iterable[str]) -> None:
         """Count a worker no more."""
         self.redis.zrem(keys.pool(pool_name(tags)), worker)
+
+    @redis_errors()
+    def has_others(self, worker: str, needs: Sequence[str]) -> bool:
+        """Tell whether another worker is alive that may be given a job that needs these tags."""
+        since = int(self.redis.time()[0]) - SILENT_S
+        pools = [pool for pool in self.redis.zrange(keys.POOLS, 0, -1) if set(needs) <= set(pool.split("+"))]
+        return any(
+            other != worker
+            for pool in pools
+            for other in self.redis.zrange(keys.pool(pool), since, "+inf", byscore=True, offset=0, num=2)
+        )
 
     @redis_errors()
     def _lacking(self) -> list[tuple[str, int]]:

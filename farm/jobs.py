@@ -227,7 +227,14 @@ class JobService:
 
     def hand_back(self, job_id: str, fence: change.Fence) -> Applied:
         """Put a running job back into the queue for another worker."""
-        applied = self.store.apply(change.hand_back(job_id, fence))
+        return self._put_back(change.hand_back(job_id, fence))
+
+    def leave_to_others(self, job_id: str, fence: change.Fence, *, worker: str, code: str) -> Applied:
+        """Put a running job back that this worker failed, for another one to try."""
+        return self._put_back(change.doubt(job_id, fence, worker=worker, code=code))
+
+    def _put_back(self, wanted: Change) -> Applied:
+        applied = self.store.apply(wanted)
         if applied.outcome is Outcome.OK:
             self.dispatch.ring()
         return applied

@@ -181,6 +181,21 @@ def leaving(worker_id: str) -> str:
     return f"worker:{worker_id}:leaving"
 
 
+def aside(worker_id: str) -> str:
+    """Text: why this worker is given no more jobs. `lua/blame.lua` writes it."""
+    return f"worker:{worker_id}:aside"
+
+
+def failures(worker_id: str) -> str:
+    """Hash with a time to live: the jobs that this worker failed since it last succeeded, and the errors' codes."""
+    return f"worker:{worker_id}:failures"
+
+
+def blamed(worker_id: str) -> str:
+    """Set with a time to live: those of its failed jobs that other workers have rendered."""
+    return f"worker:{worker_id}:blamed"
+
+
 def draining(worker_id: str) -> str:
     """Mark with a time to live: this worker hands its job back."""
     return f"worker:{worker_id}:draining"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from farm.redis import TextRedis
+    from farm.schema import WorkerView
     from farm.workers import WorkerRegistry
 
 MOST_OWNERS = 50
@@ -129,6 +130,9 @@ class Metrics(Collector):
         yield ended
         yield errors
         yield CounterMetricFamily(
+            "dreamfarm_steps", "Steps of the jobs that succeeded, as planned.", value=float(found.get("steps", 0))
+        )
+        yield CounterMetricFamily(
             "dreamfarm_jobs_cached", "Jobs that an earlier result was served for.", value=float(found.get("cached", 0))
         )
         yield CounterMetricFamily(
@@ -164,12 +168,13 @@ class Metrics(Collector):
         )
         alive = self.workers.list()
         counts = Counter(worker.state for worker in alive)
-        for state in ("idle", "busy", "draining"):
+        for state in ("idle", "busy", "draining", "set_aside"):
             by_state.add_metric([state], counts[state])
         for worker in alive[:MOST_WORKERS]:
             seen.add_metric([worker.id, worker.device], max(0.0, now_s - worker.seen_at.timestamp()))
         yield by_state
         yield seen
+        yield from _about_workers(alive[:MOST_WORKERS])
 
     def _requests(self) -> Metric:
         family = HistogramMetricFamily(
@@ -184,6 +189,20 @@ class Metrics(Collector):
         for name, parts in sorted(grouped.items()):
             family.add_metric(name.split(" "), _cumulated(parts, HTTP_BUCKETS_S), float(parts.get("sum", 0)))
         return family
+
+
+def _about_workers(workers: Sequence[WorkerView]) -> Iterator[Metric]:
+    labels = ["worker", "version", "library", "device", "tags"]
+    info = GaugeMetricFamily("dreamfarm_worker_info", "1 for each worker that is alive.", labels=labels)
+    speed = GaugeMetricFamily(
+        "dreamfarm_worker_speed", "Work done, in seconds of the reference device a second.", labels=["worker"]
+    )
+    for one in workers:
+        info.add_metric([one.id, one.version, one.library or "", one.device, ",".join(one.tags)], 1)
+        if one.speed is not None:
+            speed.add_metric([one.id], one.speed)
+    yield info
+    yield speed
 
 
 def request_fields(method: str, route: str, status: int, seconds: float) -> dict[str, float]:

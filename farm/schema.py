@@ -189,7 +189,14 @@ class WorkerView(View):
     pid: int
     device: str
     version: str
-    state: Literal["idle", "busy", "draining"]
+    library: Annotated[str | None, Field(description="What the engine computes with, and its version.")] = None
+    memory_bytes: Annotated[int | None, Field(description="Of its device.")] = None
+    tags: Annotated[list[str], Field(description="What it offers to jobs that need it.")] = []
+    speed: Annotated[
+        float | None, Field(description="Work that it does, in seconds of the reference device a second.")
+    ] = None
+    state: Literal["idle", "busy", "draining", "set_aside"]
+    why: Annotated[str | None, Field(description="Why it is set aside.")] = None
     job: str | None = None
     started_at: datetime
     seen_at: datetime

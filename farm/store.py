@@ -41,7 +41,7 @@ class JobStore:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
-        self._apply = redis.register_script(lua("lanes", "notes", "results", "change", "apply"))
+        self._apply = redis.register_script(lua("lanes", "notes", "results", "blame", "change", "apply"))
         self._create = redis.register_script(lua("lanes", "notes", "enter", "create"))
         self._delete = redis.register_script(lua("results", "delete"))
         self._renew = redis.register_script(lua("renew"))

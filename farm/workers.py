@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CARD_LIFE_S = 10
 DRAINING_LIFE_S = 3600
+MARKS = (keys.draining, keys.leaving, keys.aside, keys.failures, keys.blamed)
 
 
 class WorkerRegistry:
@@ -54,12 +55,28 @@ class WorkerRegistry:
         NotFoundError
             None of this name is alive.
         """
-        for worker in self.list():
-            if worker.id == worker_id:
-                self.redis.set(keys.leaving(worker_id), 1, ex=DRAINING_LIFE_S)  # first: from here on it takes no more
-                self.redis.set(keys.draining(worker_id), 1, ex=DRAINING_LIFE_S)
-                return worker.model_copy(update={"state": "draining"})
-        raise NotFoundError(f"There is no worker {worker_id!r}. GET /v1/workers lists those that are alive.")
+        found = self._alive(worker_id)
+        self.redis.set(keys.leaving(worker_id), 1, ex=DRAINING_LIFE_S)  # first: from here on it takes no more
+        self.redis.set(keys.draining(worker_id), 1, ex=DRAINING_LIFE_S)
+        return found.model_copy(update={"state": "draining"})
+
+    @redis_errors()
+    def bring_back(self, worker_id: str) -> WorkerView:
+        """Give a worker jobs again that was set aside; what it failed until now is forgotten.
+
+        Raises
+        ------
+        NotFoundError
+            None of this name is alive.
+        """
+        found = self._alive(worker_id)
+        self.redis.delete(keys.aside(worker_id), keys.failures(worker_id), keys.blamed(worker_id))
+        return found.model_copy(update={"state": "busy" if found.job else "idle", "why": None})
+
+    @redis_errors()
+    def is_aside(self, worker_id: str) -> bool:
+        """Tell whether a worker is set aside."""
+        return bool(self.redis.exists(keys.aside(worker_id)))
 
     @redis_errors()
     def is_to_leave(self, worker_id: str) -> bool:
@@ -71,7 +88,7 @@ class WorkerRegistry:
         """Take the card away."""
         with self.redis.pipeline() as pipe:
             pipe.srem(keys.WORKERS, worker_id)
-            pipe.delete(keys.worker(worker_id), keys.draining(worker_id), keys.leaving(worker_id))
+            pipe.delete(keys.worker(worker_id), *(name(worker_id) for name in MARKS))
             pipe.execute()
 
     @redis_errors()
@@ -82,27 +99,37 @@ class WorkerRegistry:
             for worker_id in worker_ids:
                 pipe.hgetall(keys.worker(worker_id))
                 pipe.exists(keys.draining(worker_id), keys.leaving(worker_id))
+                pipe.get(keys.aside(worker_id))
             answers = pipe.execute()
-        cards = dict(zip(worker_ids, zip(answers[::2], answers[1::2], strict=True), strict=True))
-        gone = [worker_id for worker_id, (card, _) in cards.items() if "started_at" not in card]
+        cards = dict(zip(worker_ids, zip(answers[::3], answers[1::3], answers[2::3], strict=True), strict=True))
+        gone = [worker_id for worker_id, (card, _, _) in cards.items() if "started_at" not in card]
         if gone:
             self.redis.srem(keys.WORKERS, *gone)
         views = [
-            _view(worker_id, card, draining=bool(mark))
-            for worker_id, (card, mark) in cards.items()
+            _view(worker_id, card, draining=bool(mark), aside=aside)
+            for worker_id, (card, mark, aside) in cards.items()
             if worker_id not in gone
         ]
         return sorted(views, key=lambda view: view.started_at)
 
+    def _alive(self, worker_id: str) -> WorkerView:
+        for worker in self.list():
+            if worker.id == worker_id:
+                return worker
+        raise NotFoundError(f"There is no worker {worker_id!r}. GET /v1/workers lists those that are alive.")
 
-def _view(worker_id: str, card: dict[str, str], *, draining: bool) -> WorkerView:
+
+def _view(worker_id: str, card: dict[str, str], *, draining: bool, aside: str | None) -> WorkerView:
     job = card.get("job") or None
-    return WorkerView.model_validate(
-        {"device": "starting", **card, "id": worker_id, "job": job, "state": _state(job, draining=draining)}
-    )
+    state = _state(job, draining=draining, aside=bool(aside))
+    own = {"id": worker_id, "job": job, "state": state, "why": aside}
+    tags = [tag for tag in card.get("tags", "").split(",") if tag]
+    return WorkerView.model_validate({"device": "starting", **card, "tags": tags, **own})
 
 
-def _state(job: str | None, *, draining: bool) -> str:
+def _state(job: str | None, *, draining: bool, aside: bool) -> str:
     if draining:
         return "draining"
+    if aside:
+        return "set_aside"
     return "busy" if job else "idle"

@@ -181,12 +181,14 @@ class Attempt(ABC):
         if self.start_fraction is None or not whole or share < LEAST_SHARE or not self.job.work_s:
             return
         services = self.lease.services
+        seconds, work_s = max(self.last_step - self.started, LEAST_S) / self.sharers, share * self.job.work_s
         with suppress(TransientError):
+            services.workers.note(services.settings.worker_id, speed=f"{work_s / seconds:.3g}")
             services.paces.learn(
                 services.settings.worker_id,
                 pace_name(self.params),
-                seconds=max(self.last_step - self.started, LEAST_S) / self.sharers,
-                work_s=share * self.job.work_s,
+                seconds=seconds,
+                work_s=work_s,
             )
 
     def patiently(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

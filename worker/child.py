@@ -20,11 +20,11 @@ log = structlog.get_logger()
 def on_start(**_: object) -> None:
     """Load the engine and the default model, and say which device there is."""
     sys.setswitchinterval(SWITCH_S)
-    from worker.warmup import warm_up  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
+    from worker.warmup import about_engine, warm_up  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
 
     device = warm_up(services.settings)
     log.info("renderer_ready", device=device)
     try:
-        services.workers.note(services.settings.worker_id, device=device)
+        services.workers.note(services.settings.worker_id, **about_engine())
     except TransientError as error:
         log.warning("store_away", reason=str(error))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from farm.services import Services
 
 RENEWALS_PER_LEASE = 4
+WORKERS_OWN = frozenset({"internal_error", "out_of_memory", "weights_unavailable", "bad_model_file"})
+"""Codes of errors that another worker may not meet."""
 
 log = structlog.get_logger()
 
@@ -78,7 +80,13 @@ class Lease:
         self._checked(self.services.store.apply(done))
 
     def fail(self, error: ErrorView) -> None:
-        """End the job with an error."""
+        """End the job with an error; one that may be this worker's own fault leaves it to another worker, once."""
+        doubtful = error.code in WORKERS_OWN and all(one.outcome != "failed" for one in self.job.attempts)
+        if doubtful and self.services.dispatch.has_others(self.worker, self.job.spec.needs):
+            log.warning("render_left_to_others", code=error.code)
+            jobs = self.services.jobs
+            self._checked(jobs.leave_to_others(self.job.id, self.fence, worker=self.worker, code=error.code))
+            return
         self._checked(self.services.store.apply(change.fail(self.job.id, self.fence, error=error.model_dump_json())))
 
     def hand_back(self) -> None:

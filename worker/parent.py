@@ -36,6 +36,7 @@ def on_ready(**_: object) -> None:
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "version": __version__,
+        "tags": ",".join(services.settings.worker_tags),
         "started_at": datetime.now(UTC).isoformat(),
     }
     janitor = Janitor(services, worker)
@@ -72,7 +73,9 @@ def on_shutdown(**_: object) -> None:
 def _beat(worker: str, card: dict[str, str | int]) -> None:
     """Say that the worker is alive; end it where it was asked to drain."""
     services.workers.beat(worker, card)
-    if not leaving.is_set():
+    if services.workers.is_aside(worker):
+        services.dispatch.leave(worker, services.settings.worker_tags)  # messages are for those that take jobs
+    elif not leaving.is_set():
         services.dispatch.beat(worker, services.settings.worker_tags)
     if services.workers.is_to_leave(worker) and not leaving.is_set():
         leaving.set()

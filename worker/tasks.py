@@ -16,6 +16,9 @@ from worker.lease import leased
 TURN_S = 1.0
 """A message is good for all that can be begun in so long: small jobs need not wait for one each."""
 
+ASIDE_S = 1.0
+"""How long a worker that is set aside leaves messages to the others."""
+
 log = structlog.get_logger()
 
 
@@ -35,6 +38,8 @@ class RenderTask(Task):  # type: ignore[type-arg]  # not generic at run time
                 services.dispatch.ring()  # for what waits behind them
                 self.warm = leases[0].job.spec.params["model"]
                 renders.run(leases)
+            elif services.workers.is_aside(settings.worker_id):
+                time.sleep(ASIDE_S)
         return bool(leases)
 
 

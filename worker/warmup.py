@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dreamcore import DreamParams, dream, load_model
-from dreamcore.backend import cache_compilations, describe_device
+from dreamcore.backend import accelerator_bytes, cache_compilations, describe_backend, describe_device
+from dreamcore.memory import machine_bytes
 
 if TYPE_CHECKING:
     from farm.settings import Settings
 
 SIDE_PX = 96
+
+
+def about_engine() -> dict[str, str]:
+    """Return what a worker's card says of device and library."""
+    memory = accelerator_bytes() or machine_bytes()
+    return {"device": describe_device(), "library": describe_backend(), "memory_bytes": str(int(memory))}
 
 
 def warm_up(settings: Settings) -> str:

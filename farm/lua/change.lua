@@ -1,5 +1,5 @@
 -- Applies one change to one job, whole or not at all: first every guard, then every write. Behind lanes.lua,
--- notes.lua and results.lua, before the scripts that change jobs.
+-- notes.lua, results.lua and blame.lua, before the scripts that change jobs.
 --
 -- change  see farm/change.py
 -- worker  the one that asks, to be told whether it is draining; '' if none does
@@ -110,13 +110,19 @@ local function apply(change, worker)
     redis.call('HINCRBY', 'metrics:render', bucket, 1)
     redis.call('HINCRBYFLOAT', 'metrics:render', 'sum', seconds)
   end
-  if change.ends and state == 'running' then measure() end
+  if change.ends and state == 'running' then
+    measure()
+    judge(job, change.id, attempt, change)
+    if change.doubts then redis.call('HSET', job, 'shunned', change.shuns, 'shunned_ms', now_ms) end
+  end
   if change.to == 'failed' then
     redis.call('HINCRBY', 'metrics:ended', 'error:' .. cjson.decode(change.set.error).code, 1)
   end
   if change.to == 'succeeded' then
     local kept_s = cjson.decode(redis.call('HGET', job, 'spec')).expires_in
     if type(kept_s) == 'number' then redis.call('ZADD', 'jobs:expiring', now_ms + kept_s * 1000, change.id) end
+    local done = cjson.decode(change.set.progress)
+    redis.call('HINCRBY', 'metrics:ended', 'steps', math.max(done.frames or 0, 1) * (done.octaves or 0) * (done.steps or 0))
     redis.call('HINCRBYFLOAT', 'metrics:ended', 'work_s', redis.call('HGET', job, 'work_s') or 0)
   end
 

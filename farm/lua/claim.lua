@@ -4,7 +4,7 @@
 -- ARGV  1 a claim as JSON, without id and attempt (farm/change.py) · 2 the worker · 3 the tags that it has, as a JSON list
 --       4 the model that it has loaded, or nothing · 5 most jobs · 6 weights of owners, as JSON · 7 bytes for a pack
 -- Answer: the ids of the jobs, the first of which the others may share a pack with.
-local OWNERS, WINDOW, MOST_PASSED, LEAST_S = 50, 100, 8, 0.001
+local OWNERS, WINDOW, MOST_PASSED, LEAST_S, SHUNNED_MS = 50, 100, 8, 0.001, 60000
 local claim, worker, tags, warm = cjson.decode(ARGV[1]), ARGV[2], {}, ARGV[4]
 local most, weights = tonumber(ARGV[5]), cjson.decode(ARGV[6])
 for _, tag in ipairs(cjson.decode(ARGV[3])) do tags[tag] = true end
@@ -14,9 +14,9 @@ local remembered = 'dispatch:claim:' .. claim.op
 local given = redis.call('LRANGE', remembered, 0, -1)
 if #given > 0 then return given end
 
--- One that is to end hands its job back, and is not to take it again.
+-- One that is to end hands its job back, and is not to take it again; one that is set aside takes none.
 local own = 'worker:' .. worker
-if redis.call('EXISTS', own .. ':leaving', own .. ':draining') > 0 then return {} end
+if redis.call('EXISTS', own .. ':leaving', own .. ':draining', own .. ':aside') > 0 then return {} end
 
 local needs, claimed = {}, {}
 local function is_served(need)
@@ -55,6 +55,14 @@ local function first_need(owner)
 end
 
 local function pack_of(id) return redis.call('HGET', 'job:' .. id, 'pack') or '' end
+-- Who failed a job leaves it to others for a while.
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local function is_shunned(id)
+  local found = redis.call('HMGET', 'job:' .. id, 'shunned', 'shunned_ms')
+  return found[1] == worker and now_ms - tonumber(found[2]) < SHUNNED_MS
+end
+
 local function model_of(id) return string.match(pack_of(id), '^[^:]*') end
 
 -- The first of the lane, or one of equal priority for the model that is loaded; the first is passed over only so often.
@@ -64,14 +72,16 @@ local function first_id(lane)
   if warm ~= '' and redis.call('HINCRBY', 'dispatch:passed', lane, 1) <= MOST_PASSED then
     for i = 1, #found, 2 do
       if math.floor(tonumber(found[i + 1]) / PER_PRIORITY) ~= priority then break end
-      if model_of(found[i]) == warm then
+      if model_of(found[i]) == warm and not is_shunned(found[i]) then
         if i == 1 then redis.call('HDEL', 'dispatch:passed', lane) end
         return found[i]
       end
     end
   end
   redis.call('HDEL', 'dispatch:passed', lane)
-  return found[1]
+  for i = 1, #found, 2 do
+    if not is_shunned(found[i]) then return found[i] end
+  end
 end
 
 local function charge(owner, turn, id)
@@ -94,16 +104,17 @@ end
 local function fill_up(pack, owner, need)
   for _, id in ipairs(redis.call('ZRANGE', lane_of(need, owner), 0, WINDOW - 1)) do
     if #claimed >= most then return end
-    if pack_of(id) == pack then take(id, owner, need) end
+    if pack_of(id) == pack and not is_shunned(id) then take(id, owner, need) end
   end
 end
 
 local owners, turns = owners_by_turn()
 for _, owner in ipairs(owners) do
   local need = first_need(owner)
-  if need and #claimed == 0 then
+  local id = need and #claimed == 0 and first_id(lane_of(need, owner))
+  if id then
     redis.call('SET', 'dispatch:clock', math.max(turns[owner], tonumber(redis.call('GET', 'dispatch:clock') or 0)))
-    take(first_id(lane_of(need, owner)), owner, need)
+    take(id, owner, need)
   end
 end
 local pack = claimed[1] and pack_of(claimed[1]) or ''

@@ -301,3 +301,17 @@ def test_a_refused_picture_is_named(run, fake, picture):
 
     assert (result.exit_code, result.stdout) == (2, "01NEW1\n")
     assert "text.jpg: The file is no picture." in result.stderr
+
+
+def test_a_worker_that_is_set_aside_says_why(run, fake):
+    """The list names it with its reason, and the command brings it back."""
+    card = {"id": "w1", "host": "h", "pid": 1, "device": "CPU", "version": "1", "memory_bytes": 8_000_000_000}
+    times = {"started_at": "2026-01-01T00:00:00Z", "seen_at": "2026-01-01T00:00:00Z"}
+    fake.workers = [{**card, **times, "speed": 1.5, "tags": ["gpu"], "state": "set_aside", "why": "It failed 3 jobs."}]
+    fake.answers["POST", "/v1/workers/w1/bring-back"].append({**fake.workers[0], "state": "idle"})
+
+    shown, back = run("workers", "--json"), run("workers", "bring-back", "w1")
+
+    assert json.loads(shown.stdout)[0]["memory_bytes"] == 8_000_000_000
+    assert "It failed 3 jobs." in run("workers").stderr
+    assert "w1 is idle" in back.stderr
