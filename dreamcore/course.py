@@ -169,26 +169,37 @@ class Course:
                 taken = self.calls.take([(self, state)], state.image, state.memory, *octave_inputs)
             except Exception as error:  # noqa: BLE001  # what is not lack of memory is raised again
                 self._fitting.shrink(size, error)
+                self._widen(state)
             else:
                 state.image, state.memory = taken.images, taken.memory
                 return list(zip(taken.losses[:, 0].tolist(), taken.slopes[:, 0].tolist(), strict=True))
-        state.image, losses, slopes, *state.memory = self._stepped(state, octave_inputs)
-        return [(float(losses[0]), float(slopes[0]))]
+        return [self._stepped(state, octave_inputs)]
 
-    def _stepped(self, state: State, octave_inputs: list[Tensor]) -> tuple[Tensor, ...]:
-        """Return what the next step makes, in tiles as small as memory asks for."""
+    def _stepped(self, state: State, octave_inputs: list[Tensor]) -> tuple[float, float]:
+        """Take the next step, in tiles as small as memory asks for; return its loss and slope.
+
+        These are read before the step counts as taken: JAX says only then that memory ran out.
+        """
         size = self.plan.sizes[state.octave - 1]
         origin = random_origin(self.params.seed, state.octave, state.step, size=size)
         inputs = self.step_inputs(state)
         while True:
             try:
-                made: tuple[Tensor, ...] = self._fitting.step(size, origin)(
+                image, losses, slopes, *memory = self._fitting.step(size, origin)(
                     state.image, *inputs, *state.memory, *octave_inputs
                 )
+                loss, slope = float(losses[0]), float(slopes[0])
             except Exception as error:  # noqa: BLE001  # what is not lack of memory is raised again
                 self._fitting.shrink(size, error)
+                self._widen(state)
             else:
-                return made
+                state.image, state.memory = image, memory
+                return loss, slope
+
+    def _widen(self, state: State) -> None:
+        """Make the image an array that can move in bands, where memory came to ask for it."""
+        if self._fitting.in_bands(self.plan.sizes[state.octave - 1]) and not isinstance(state.image, np.ndarray):
+            state.image, *state.memory = (np.array(each) for each in (state.image, *state.memory))
 
     def is_done(self, state: State) -> bool:
         """Return whether the octave's steps are all taken, or its loss is above the limit."""

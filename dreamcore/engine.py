@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dreamcore.course import Course
 from dreamcore.models import load_model
+from dreamcore.shortage import shortage_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,25 +90,26 @@ def dream(
         The model's weights can't be had.
     """
     memory = None if memory_gb is None else memory_gb * 1e9
-    course = Course(
-        image,
-        params,
-        guide=guide,
-        mask=mask,
-        model=model or load_model(params.model),
-        memory_bytes=memory,
-        steps_per_call=steps_per_call,
-    )
-    state = course.start(resume)
-    for octave in course.octaves_left(state):
-        course.enter(state, octave)
-        for progress in course.ascend(state, should_stop or _never):
-            if on_progress:
-                on_progress(progress)
-        course.leave(state)
-        if on_octave:
-            on_octave(course.checkpoint(state), course.pixels(state))
-    return course.result(state)
+    with shortage_named(image.shape):
+        course = Course(
+            image,
+            params,
+            guide=guide,
+            mask=mask,
+            model=model or load_model(params.model),
+            memory_bytes=memory,
+            steps_per_call=steps_per_call,
+        )
+        state = course.start(resume)
+        for octave in course.octaves_left(state):
+            course.enter(state, octave)
+            for progress in course.ascend(state, should_stop or _never):
+                if on_progress:
+                    on_progress(progress)
+            course.leave(state)
+            if on_octave:
+                on_octave(course.checkpoint(state), course.pixels(state))
+        return course.result(state)
 
 
 def _never() -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dreamcore.backend import describe_device
 from dreamcore.errors import DreamError, OutOfMemoryError
 from dreamcore.memory import CORES_PX, machine_bytes, move_fits, planned_core_px
+from dreamcore.shortage import ran_out_of_memory
 from dreamcore.tiles import exact_tiles, plain_tiles
 from dreamcore.tiling import banded_step, tiled_step
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from dreamcore.octaves import Size
     from dreamcore.params import Tiling
     from dreamcore.tiles import Tile
-
-EXHAUSTED = ("ResourceExhaustedError", "RESOURCE_EXHAUSTED")
 
 
 class Fitting:
@@ -45,6 +44,7 @@ class Fitting:
         self._memory = _memory(memory_bytes)
         self._most_px = 2 * CORES_PX[0]
         self._never_whole = False
+        self._on_host = describe_device().startswith("CPU")
         self._tiles: dict[tuple[Size, int], list[Tile]] = {}
 
     def tile_px(self, size: Size) -> int | None:
@@ -74,7 +74,8 @@ class Fitting:
         A Laplacian pyramid has no bands, and a mask's move is made at once.
         """
         banded = not (self._rules.laplacian or self._rules.confined) and self._can_tile
-        return banded and not move_fits(size, memory_bytes=self._memory)
+        scarce = self._never_whole and self._on_host
+        return banded and (scarce or not move_fits(size, memory_bytes=self._memory))
 
     def shrink(self, size: Size, error: BaseException) -> None:
         """Make the tiles smaller after an error, for the rest of the dream.
@@ -95,10 +96,18 @@ class Fitting:
                 f"tiling {self._tiling!r}. Make it smaller, ask for fewer layers, or give tiling 'auto' or 'rolled'."
             ) from error
         self._never_whole = True
-        self._most_px = max(CORES_PX[-1], (now or 2 * CORES_PX[0]) // 2)
+        self._most_px = self._smaller(now or min(2 * CORES_PX[0], *size))
         self.notices.append(
             f"Memory ran out at {size[1]}x{size[0]} px; from there on gradients come in tiles of {self._most_px} px."
         )
+
+    def _smaller(self, refused_px: int) -> int:
+        """Return the side to try next.
+
+        On a processor the library may end the process where memory is short by a little: so the step down is steep.
+        """
+        most_px = refused_px // (4 if self._on_host else 2)
+        return next((side for side in CORES_PX if side <= most_px), CORES_PX[-1])
 
     @property
     def _can_tile(self) -> bool:
@@ -111,12 +120,6 @@ class Fitting:
         if (size, core_px) not in self._tiles:
             self._tiles[size, core_px] = exact_tiles(spec, rules.layers, size, core_px=core_px, border=rules.border)
         return self._tiles[size, core_px]
-
-
-def ran_out_of_memory(error: BaseException) -> bool:
-    """Return whether Python, TensorFlow or JAX says that memory ran out."""
-    text = f"{type(error).__name__} {error}"
-    return isinstance(error, MemoryError) or any(word in text for word in EXHAUSTED)
 
 
 def _memory(given: float | None) -> float:
