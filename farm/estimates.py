@@ -92,7 +92,7 @@ class EstimateService:
             return view
         params = DreamParams.model_validate(job.spec.params)
         own = self._own_seconds(job)
-        wait = self._wait_s(params, share=self.store.place(job.id)) if job.state is JobState.QUEUED else 0.0
+        wait = self._wait_s(params, share=self.store.place(job)) if job.state is JobState.QUEUED else 0.0
         if own is None or wait is None:
             return view
         return view.model_copy(update={"progress": view.progress.model_copy(update={"eta_s": round(own + wait, 1)})})

@@ -51,6 +51,11 @@ def lane(owner: str, needs: str = "") -> str:
     return f"lane:{needs}:{owner}"
 
 
+def owners_waiting(needs: str) -> str:
+    """Sorted set, by turn: the owners of queued jobs that need the same tags."""
+    return f"dispatch:owners:{needs}"
+
+
 def paces(model: str) -> str:
     """Hash: for each worker, what a second of work with a model takes it, in s."""
     return f"paces:{model}"

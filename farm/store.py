@@ -11,6 +11,7 @@ from farm.change import Applied, Change, Outcome
 from farm.errors import NotFoundError
 from farm.new_job import NewJob
 from farm.owners import LOCAL
+from farm.pools import pool_name
 from farm.record import JobRecord
 from farm.redis import lua, redis_errors
 from farm.states import JobState
@@ -185,10 +186,18 @@ class JobStore:
         return int(self.redis.zcard(keys.by_state(state)))
 
     @redis_errors()
-    def place(self, job_id: str) -> float:
-        """Return where a queued job stands among all queued ones by age: 0 the oldest, below 1 the newest."""
-        index = keys.by_state(JobState.QUEUED)
-        return int(self.redis.zrank(index, job_id) or 0) / max(1, int(self.redis.zcard(index)))
+    def place(self, job: JobRecord) -> float:
+        """Return what share of the queued jobs come before one of them.
+
+        All that stand before it in its owner's lane, and as many of each other owner's, as owners take turns.
+        """
+        needs = pool_name(job.spec.needs)
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.zrank(keys.lane(job.spec.owner, needs), job.id)
+            pipe.zcard(keys.owners_waiting(needs))
+            pipe.zcard(keys.by_state(JobState.QUEUED))
+            rank, owners, queued = (int(count or 0) for count in pipe.execute())
+        return min(rank * max(1, owners), queued) / max(1, queued)
 
     @redis_errors()
     def hold_lock(self, key: str, holder: str, *, life_ms: int) -> bool:

@@ -100,6 +100,16 @@ def test_one_job_beside_ten_thousand_waits_for_two_at_most(services, dispatch, a
     assert only in {*take(dispatch), *take(dispatch)}
 
 
+def test_the_place_in_the_queue_is_that_of_the_turns(services, add):
+    """One job beside another owner's nine is told that it comes first; their last one that all others do."""
+    anns = [add("ann") for _ in range(9)]
+    bobs = add("bob")
+
+    place = services.store.place
+    assert place(services.store.get(bobs)) == 0
+    assert [place(services.store.get(job_id)) for job_id in (anns[0], anns[2], anns[8])] == [0, 0.4, 1]
+
+
 def test_owners_share_work_and_not_jobs(dispatch, add):
     """An owner of jobs three times as long is given a third as many."""
     for _ in range(40):
