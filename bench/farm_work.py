@@ -114,7 +114,7 @@ def _idle_rate(stack: Stack) -> float:
 
 @contextmanager
 def _idle_workers(stack: Stack, count: int) -> Iterator[None]:
-    environment = stack.child_environment()
+    environment = {**stack.child_environment(), "DREAMFARM_LOG_LEVEL": "warning"}
     workers = [subprocess.Popen([sys.executable, "-m", "bench.idle"], env=environment) for _ in range(count)]
     try:
         stack.wait_for_workers(count)

@@ -155,7 +155,7 @@ def _squeezenet() -> ModelSpec:
 
 def _inception_v3() -> ModelSpec:
     graph = inception_v3.build()
-    names = [name for name in graph.nodes if name.startswith("mixed")]
+    names = [name for name in graph.nodes if name.startswith(("mixed", inception_v3.CLASSES))]
     return ModelSpec(
         name="inception_v3",
         title="Inception v3, ImageNet",
@@ -165,6 +165,7 @@ def _inception_v3() -> ModelSpec:
         layers=tuple(_layer(graph, name, "inception") for name in names),
         parameters=graph.parameters(),
         graph=graph,
+        class_layer=inception_v3.CLASSES,
     )
 
 

@@ -72,6 +72,7 @@ class Course:
         """Prepare a dream; with `confined` its step takes a mask even where there is none."""
         guides, masks = several(guide), several(mask)
         check_given(image, params, guides, masks, model=model)
+        model.check_classes(params.aimed_layers)
         self.params = params
         self.model = model
         self.profile = PROFILES[params.profile]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dreamcore.errors import WeightsError
+from dreamcore.networks.inception_v3 import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from dreamcore.features import ConvWeights
     from dreamcore.graph import Graph
 
-FILE_NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+FILE_NAME = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{FILE_NAME}"
-MD5 = "bcbd6486424b2319ff4ef7d526e38f63"
+MD5 = "9a0d58056eeedaa3f26cb7ebd46da564"
+WITHOUT_CLASSES = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+MD5_WITHOUT_CLASSES = "bcbd6486424b2319ff4ef7d526e38f63"
 
 
 def download() -> Path:
@@ -41,19 +44,24 @@ def download() -> Path:
 
 
 def read(path: Path, graph: Graph) -> Mapping[str, ConvWeights]:
-    """Read a file of weights that Keras' application wrote, with its classifier or without."""
+    """Read a file of weights that Keras' application wrote; one without its classifier has none for the classes."""
     layers = _loaded(path).layers
     convolutions = _by_age(layers, "conv2d")
     norms = _by_age(layers, "batch_normalization")
-    names = [node.name for node in graph.nodes.values() if node.op == "conv"]
-    return {name: _folded(*pair) for name, *pair in zip(names, convolutions, norms, strict=True)}
+    names = [node.name for node in graph.nodes.values() if node.op == "conv" and node.name != CLASSES]
+    arrays = {name: _folded(*pair) for name, *pair in zip(names, convolutions, norms, strict=True)}
+    return arrays | {layer.name: _as_convolution(layer) for layer in layers if layer.name == CLASSES}
+
+
+def _as_convolution(dense: Any) -> ConvWeights:
+    return dense.kernel.numpy()[None, None], dense.bias.numpy()
 
 
 def _loaded(path: Path) -> Any:
     from keras.applications import InceptionV3  # noqa: PLC0415  # loads TensorFlow
 
     reasons = []
-    for include_top in (False, True):
+    for include_top in (True, False):
         model = InceptionV3(weights=None, include_top=include_top)
         try:
             model.load_weights(path)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamcore import catalog
 from dreamcore.ascent import StepRules, compile_features, compile_move, compile_step, compile_tile
+from dreamcore.errors import WeightsError
 from dreamcore.own_models import is_model_file
 from dreamcore.runs import Run
 from dreamcore.weights import Weights, load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dreamcore.catalog import ModelSpec
 
@@ -38,6 +40,16 @@ class Model:
     def weights_sha256(self) -> str:
         """SHA-256 of the weights' file, or of the arrays where there is none."""
         return self.weights.sha256
+
+    def check_classes(self, layers: Sequence[str]) -> None:
+        """Raise `WeightsError` where one of the layers are the classes, and the weights end before them."""
+        wanted = self.spec.class_layer
+        arrays = self.weights.arrays
+        if wanted in layers and isinstance(arrays, Mapping) and wanted not in arrays:
+            raise WeightsError(
+                f"The weights of {self.name} end before its classes. Give it the file that has them too, in place of "
+                "the one that is called notop."
+            )
 
     def step(self, rules: StepRules) -> Callable[..., Any]:
         """Return the compiled step for these rules; see `dreamcore.ascent.compile_step`."""

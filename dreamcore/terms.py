@@ -131,7 +131,8 @@ def resolve(term: Term, model: ModelSpec, *, objective: Objective) -> Aim:
 def _class_layer(name: str, model: ModelSpec) -> str:
     if model.class_layer is None:
         raise ValueError(
-            f"{model.name} ends before its classes, so it can't dream of {name!r}. Choose squeezenet, or a layer."
+            f"{model.name} ends before its classes, so it can't dream of {name!r}. Choose squeezenet or "
+            "inception_v3, or a layer."
         )
     return model.class_layer
 

@@ -36,27 +36,27 @@ class Weights:
 
 
 class Source(NamedTuple):
-    """Where a model's ImageNet weights come from, and how a file of them is read."""
+    """Where a model's ImageNet weights come from, and how a file of them is read; digests by the files' names."""
 
-    file_name: str
+    digests: Mapping[str, str]
     algorithm: str
-    digest: str
     find: Callable[[], Path]
     read: Callable[[Path, Graph], Mapping[str, ConvWeights]]
 
 
 SOURCES = {
     "squeezenet": Source(
-        file_name="squeezenet_weights.pkl",
+        digests={"squeezenet_weights.pkl": "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"},
         algorithm="sha256",
-        digest="f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
         find=pickled_weights.find,
         read=pickled_weights.read,
     ),
     "inception_v3": Source(
-        file_name=keras_weights.FILE_NAME,
+        digests={
+            keras_weights.FILE_NAME: keras_weights.MD5,
+            keras_weights.WITHOUT_CLASSES: keras_weights.MD5_WITHOUT_CLASSES,
+        },
         algorithm="md5",
-        digest=keras_weights.MD5,
         find=keras_weights.download,
         read=keras_weights.read,
     ),
@@ -128,6 +128,8 @@ def random_weights(model: ModelSpec) -> Weights:
 def check(arrays: Mapping[str, ConvWeights], model: ModelSpec) -> None:
     """Raise `WeightsError` where an array is missing, of another shape or type, or not finite."""
     for node in _convolutions(model.nodes):
+        if node.name not in arrays and node.name == model.class_layer:
+            continue  # as in files that end before the classes
         if node.name not in arrays:
             raise WeightsError(f"The weights hold nothing for {node.name!r}: they are not those of {model.name}.")
         kernel, bias = arrays[node.name]
@@ -147,9 +149,9 @@ def _kernel_shape(node: Node, graph: Graph) -> tuple[int, ...]:
 
 
 def _imagenet(source: Source, weights_dir: Path | None) -> Path:
-    stored = weights_dir / source.file_name if weights_dir else None
-    path = stored if stored and stored.is_file() else source.find()
-    _check_digest(path, source.algorithm, source.digest)
+    stored = [weights_dir / name for name in source.digests if (weights_dir / name).is_file()] if weights_dir else []
+    path = stored[0] if stored else source.find()
+    _check_digest(path, source.algorithm, source.digests.get(path.name, next(iter(source.digests.values()))))
     return path
 
 

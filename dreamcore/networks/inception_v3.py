@@ -1,4 +1,4 @@
-"""Inception v3, convolutional part.
+"""Inception v3, and its classes as a convolution: their mean over the picture is what the network says of it.
 
 The convolutions are added in the order in which Keras' application makes its own, so that weights match by position.
 
@@ -22,10 +22,11 @@ class Conv(NamedTuple):
 
 
 ROW, COLUMN = (1, 7), (7, 1)
+CLASSES = "predictions"
 
 
 def build() -> Graph:
-    """Build the graph up to mixed10."""
+    """Build the graph."""
     graph = Graph()
     x = _stem(graph)
     for index, pooled in enumerate((32, 64, 64)):
@@ -36,6 +37,7 @@ def build() -> Graph:
     x = _reduction_8(graph, x, "mixed8")
     for index in range(2):
         x = _module_8(graph, x, f"mixed{9 + index}", inside=f"mixed9_{index}")
+    graph.conv(x, 1000, 1, activation="linear", name=CLASSES)
     return graph
 
 

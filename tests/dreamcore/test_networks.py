@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from dreamcore import load_model
+from dreamcore import DreamParams, dream, load_model
 from dreamcore.catalog import MODELS
 from dreamcore.errors import WeightsError
 from tests.dreamcore.oracles import PlainSqueezeNet, caffe_input, squeezenet_file
@@ -32,12 +32,38 @@ def test_inceptions_catalog_is_keras_network(keras_inception):
     network, path = keras_inception
     batch = noise(131, 98)[None].astype(np.float32) / 127.5 - 1
     ours = load_model("inception_v3", path)
-    layers = tuple(layer.name for layer in ours.spec.layers)
+    layers = tuple(layer.name for layer in ours.spec.layers if layer.name != "predictions")
     expected = keras.Model(network.inputs, [network.get_layer(name).output for name in layers]).predict(batch)
 
-    for spec, found, wanted in zip(ours.spec.layers, ours.features(layers)(batch), expected, strict=True):
+    for spec, found, wanted in zip(map(ours.spec.layer, layers), ours.features(layers)(batch), expected, strict=True):
         assert tuple(found.shape[1:]) == spec.shape(131, 98)
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_inceptions_classes_are_keras_scores(tmp_path):
+    """The mean over the cells is the score that Keras' whole network gives a class before its softmax."""
+    import keras  # noqa: PLC0415  # loads TensorFlow
+
+    keras.utils.set_random_seed(3)
+    network = keras.applications.InceptionV3(weights=None, classifier_activation=None)
+    network.save_weights(tmp_path / "whole.weights.h5")
+    batch = noise(299, 299)[None].astype(np.float32) / 127.5 - 1
+
+    [cells] = load_model("inception_v3", tmp_path / "whole.weights.h5").features(("predictions",))(batch)
+
+    expected = network.predict(batch)[0]
+    np.testing.assert_allclose(np.mean(cells, axis=(0, 1, 2)), expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.slow
+def test_a_class_needs_weights_that_hold_the_classes(keras_inception, picture):
+    """With a file that ends before them every other dream is dreamt, and one of a class gets one sentence."""
+    ours = load_model("inception_v3", keras_inception[1])
+    params = DreamParams.model_validate({"model": "inception_v3", "terms": [{"class_name": "goldfish"}]})
+
+    with pytest.raises(WeightsError, match="end before its classes"):
+        dream(picture, params, model=ours)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "fire3", "fire5"])

@@ -107,8 +107,8 @@ def test_classes_are_known_by_any_of_their_names(name, index):
 
 def test_a_class_needs_a_network_with_classes():
     """A network that ends before its classes can't dream of one, and the message names one that can."""
-    with pytest.raises(ValidationError, match=r"inception_v3 ends before its classes.*squeezenet"):
-        DreamParams.model_validate({"model": "inception_v3", "terms": [{"class_name": "goldfish"}]})
+    with pytest.raises(ValidationError, match=r"vgg16 ends before its classes.*squeezenet"):
+        DreamParams.model_validate({"model": "vgg16", "terms": [{"class_name": "goldfish"}]})
 
 
 def test_terms_are_summed_by_their_weights(first_loss, picture, answers):
