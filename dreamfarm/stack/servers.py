@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BUCKET = "dreams"
 READY_WITHIN_S = 60
 VOLUME_LIMIT_MB = 512
+PACKED_BYTES = "4096"
+"""Longest field of a hash that is stored in one piece: a job's record then takes half the memory."""
+
 PORTS = ("redis", "s3", "master", "filer", "volume", "admin")
 
 
@@ -122,7 +125,13 @@ class Servers:
     def _redis(self) -> Child:
         folder = self.data_dir / "redis"
         folder.mkdir(exist_ok=True)
-        options = {"bind": LOOPBACK, "port": str(self.ports["redis"]), "dir": str(folder), "appendonly": "yes"}
+        options = {
+            "bind": LOOPBACK,
+            "port": str(self.ports["redis"]),
+            "dir": str(folder),
+            "appendonly": "yes",
+            "hash-max-listpack-value": PACKED_BYTES,
+        }
         command = [str(_valkey_binary()), *(text for name, value in options.items() for text in (f"--{name}", value))]
         return Child(
             "redis",
