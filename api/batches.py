@@ -12,6 +12,7 @@ from api.access import caller
 from api.answers import shown
 from api.contract import JSON_LINES, ZIP, problems
 from api.idempotency import new_id
+from api.pictures import find_picture
 from api.requests import BatchPath, BatchQuery, BatchRequest, parse_body, read_json
 from api.state import services
 from farm.archive import zipped
@@ -26,14 +27,19 @@ bp = APIBlueprint(
 )
 
 
-@bp.post("", responses={200: BatchPlan, 202: BatchView})
+@bp.post("", responses={200: BatchPlan, 202: BatchView, **problems(413)})
 def create_batch() -> Response:
     """Store a batch: its inputs, each with every point of the sweep; a dry run only says what it would be."""
     body = parse_body(BatchRequest, read_json())
+    guides, masks = ([find_picture(ref) for ref in refs] for refs in (body.guide, body.mask))
+    zoom = body.zoom_path()
     spec = BatchSpec(
         owner=caller().owner,
         params=body.params,
         sweep=body.sweep,
+        guides=tuple(guide.view.sha256 for guide in guides),
+        masks=tuple(mask.view.sha256 for mask in masks),
+        zoom=zoom.model_dump(mode="json") if zoom else None,
         format=body.format,
         name=body.name,
         tags=tuple(body.tags),
@@ -45,6 +51,8 @@ def create_batch() -> Response:
     inputs = [BatchInput(sha256=item.sha256, upload=item.upload, url=item.url, name=item.name) for item in body.inputs]
     if body.dry_run:
         return shown(services().batches.plan(spec, inputs))
+    for seen in (*guides, *masks):
+        services().pictures.keep(seen, owner=spec.owner)
     return _accepted(services().batches.create(spec, inputs, batch_id=new_id()))
 
 

@@ -74,10 +74,9 @@ class BatchItem(PictureRef):
     name: Annotated[str | None, Field(max_length=200, description="To recognise its jobs by.")] = None
 
 
-class KindOptions(Closed):
-    """What to make of a picture."""
+class Kind(Closed):
+    """Whether to make a picture or a film."""
 
-    params: Annotated[DreamParams, Field(default_factory=DreamParams)]
     kind: Annotated[JobKind, Field(description="dream: a picture; zoom: a film.")] = "dream"
     zoom: Annotated[ZoomParams | None, Field(description="For the kind zoom; left out: its defaults.")] = None
 
@@ -90,6 +89,12 @@ class KindOptions(Closed):
     def zoom_path(self) -> ZoomParams | None:
         """Return how to zoom; None for the other kind."""
         return (self.zoom or ZoomParams()) if self.kind == "zoom" else None
+
+
+class KindOptions(Kind):
+    """What to make of a picture."""
+
+    params: Annotated[DreamParams, Field(default_factory=DreamParams)]
 
 
 class JobOptions(KindOptions):
@@ -127,11 +132,13 @@ class EstimateRequest(KindOptions):
         return self
 
 
-class BatchRequest(Closed):
+class BatchRequest(Kind):
     """Many jobs in one call: every input with every point of the sweep."""
 
     inputs: Annotated[list[BatchItem], Field(min_length=1, max_length=MAX_JOBS, description="What to dream on.")]
     params: Annotated[dict[str, Any], Field(description="DreamParams that all jobs share.")] = {}
+    guide: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="What all dreams follow.")] = []
+    mask: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="Where all dream: white.")] = []
     sweep: Annotated[Sweep, Field(default_factory=Sweep)]
     format: Annotated[ResultFormat, Field(description="File format of the results.")] = "png"
     name: Annotated[str | None, Field(max_length=200, description="To recognise the batch by.")] = None

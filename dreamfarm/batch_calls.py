@@ -6,7 +6,7 @@ import hashlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from dreamfarm.calls import Calls, picture_part
+from dreamfarm.calls import Calls, picture_part, several
 from dreamfarm.transport import FarmError, accepted
 from farm.batch_schema import BatchPage, BatchView
 from farm.schema import JobView, PictureView, UploadView
@@ -39,6 +39,9 @@ class BatchCalls(Calls):
         *,
         params: Mapping[str, object] | None = None,
         sweep: Mapping[str, object] | None = None,
+        guide: Path | bytes | Sequence[Path | bytes] | None = None,
+        mask: Path | bytes | Sequence[Path | bytes] | None = None,
+        zoom: Mapping[str, object] | None = None,
         format: ResultFormat = "png",  # noqa: A002  # as the api names it
         name: str | None = None,
         tags: Sequence[str] = (),
@@ -47,11 +50,18 @@ class BatchCalls(Calls):
         expires_in: int | None = None,
         fresh: bool = False,
     ) -> BatchView:
-        """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch."""
+        """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch.
+
+        Guides and masks are shared by all; with `zoom`, be it empty, each job makes a film.
+        """
         body = {
             "inputs": [{"url" if ":" in given else "sha256": given, "name": own} for given, own in pictures],
             "params": dict(params or {}),
             "sweep": dict(sweep or {}),
+            "guide": [{"sha256": self.upload(each).sha256} for each in several(guide)],
+            "mask": [{"sha256": self.upload(each).sha256} for each in several(mask)],
+            "kind": "dream" if zoom is None else "zoom",
+            "zoom": None if zoom is None else dict(zoom),
             "format": format,
             "name": name,
             "tags": list(tags),

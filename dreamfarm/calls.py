@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from dreamfarm.transport import Answer, Transport
 
@@ -27,3 +27,10 @@ def picture_part(picture: Path | bytes) -> tuple[str, bytes, str]:
     if isinstance(picture, bytes):
         return "picture", picture, "application/octet-stream"
     return picture.name, picture.read_bytes(), "application/octet-stream"
+
+
+def several(pictures: Path | bytes | Sequence[Path | bytes] | None) -> Sequence[Path | bytes]:
+    """Return one picture, several or none as a sequence."""
+    if pictures is None:
+        return ()
+    return (pictures,) if isinstance(pictures, (Path, bytes)) else pictures

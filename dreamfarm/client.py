@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dreamfarm.account_calls import AccountCalls
 from dreamfarm.address import find_stack_url
 from dreamfarm.batch_calls import BatchCalls
-from dreamfarm.calls import LARGEST_PAGE, picture_part
+from dreamfarm.calls import LARGEST_PAGE, picture_part, several
 from dreamfarm.events import EventFollower
 from dreamfarm.files import whole_file
 from dreamfarm.transport import FarmError, FarmUnreachableError, Transport, accepted, backoff_s, save_body
@@ -34,6 +33,7 @@ from farm.schema import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from farm.schema import EventView, OutputView, ResultFormat
@@ -115,12 +115,12 @@ class Farm(BatchCalls, AccountCalls):
         Guides, what to dream towards, and masks, white where to dream, are one picture each or several.
         With `zoom`, be it empty, the job makes a film: frames, scale, rotate, shift, centre, fps, format and so on.
         """
-        companions = [("guide", each) for each in _several(guide)] + [("mask", each) for each in _several(mask)]
+        companions = [("guide", each) for each in several(guide)] + [("mask", each) for each in several(mask)]
         if isinstance(picture, str):
             body: dict[str, object] = {
                 "image": {"url": picture},
-                "guide": [{"sha256": self.upload(each).sha256} for each in _several(guide)],
-                "mask": [{"sha256": self.upload(each).sha256} for each in _several(mask)],
+                "guide": [{"sha256": self.upload(each).sha256} for each in several(guide)],
+                "mask": [{"sha256": self.upload(each).sha256} for each in several(mask)],
                 "params": dict(params or {}),
                 "kind": "dream" if zoom is None else "zoom",
                 "zoom": None if zoom is None else dict(zoom),
@@ -276,9 +276,3 @@ def _stack_url() -> str:
         )
         raise FarmUnreachableError("no_address", detail)
     return url
-
-
-def _several(pictures: Path | bytes | Sequence[Path | bytes] | None) -> Sequence[Path | bytes]:
-    if pictures is None:
-        return ()
-    return (pictures,) if isinstance(pictures, (Path, bytes)) else pictures

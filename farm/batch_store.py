@@ -49,6 +49,11 @@ class BatchSpec(BaseModel):
     owner: Owner = LOCAL
     params: dict[str, Any] = {}
     sweep: Sweep = Field(default_factory=Sweep)
+    guides: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    """SHA-256s of pictures that all jobs share."""
+    zoom: dict[str, Any] | None = None
+    """How all jobs zoom; None where they make pictures."""
     format: ResultFormat = "png"
     name: str | None = None
     tags: tuple[str, ...] = ()

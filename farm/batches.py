@@ -12,10 +12,11 @@ from ulid import ULID
 from dreamcore.errors import DreamError
 from dreamcore.explain import explain
 from dreamcore.params import DreamParams
+from dreamcore.zoom_path import ZoomParams
 from farm import change
 from farm.address_guard import check_url
 from farm.batch_schema import BatchPlan, BatchView
-from farm.batch_store import BatchSpec, Quota
+from farm.batch_store import BatchInput, BatchSpec, Quota
 from farm.errors import AddressError
 from farm.jobs import cost
 from farm.limits import usage_key
@@ -28,7 +29,7 @@ from farm.sweep import applied
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from farm.batch_store import BatchInput, BatchRecord, BatchStore
+    from farm.batch_store import BatchRecord, BatchStore
     from farm.estimates import EstimateService
     from farm.jobs import JobService
     from farm.pictures import PictureService, SeenPicture
@@ -200,6 +201,9 @@ class _Maker:
                 picture,
                 DreamParams.model_validate(params),
                 owner=self.batch.spec.owner,
+                guides=[self._look(BatchInput(sha256=sha256)) for sha256 in self.batch.spec.guides],
+                masks=[self._look(BatchInput(sha256=sha256)) for sha256 in self.batch.spec.masks],
+                zoom=ZoomParams.model_validate(self.batch.spec.zoom) if self.batch.spec.zoom else None,
                 result_format=self.batch.spec.format,
                 name=item.picture.name,
                 tags=self.batch.spec.tags,
@@ -214,6 +218,7 @@ class _Maker:
     def _failed(self, job_id: str, item: Item, params: Point, error: DreamError | ValidationError) -> NewJob:
         spec = JobSpec(
             owner=self.batch.spec.owner,
+            kind="zoom" if self.batch.spec.zoom else "dream",
             params=params,
             format=self.batch.spec.format,
             input=NO_PICTURE.model_copy(update={"sha256": item.picture.sha256 or ""}),

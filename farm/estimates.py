@@ -10,6 +10,7 @@ from dreamcore.errors import DreamError
 from dreamcore.params import DreamParams
 from dreamcore.planner import REFERENCE, peak_memory, plan
 from dreamcore.workload import Work, count_work, pixel_steps
+from dreamcore.zoom_path import ZoomParams
 from farm.batch_schema import BatchCost, BatchView
 from farm.errors import JobTooLargeError
 from farm.schema import EstimateView, JobView
@@ -19,7 +20,6 @@ from farm.sweep import applied
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dreamcore.zoom_path import ZoomParams
     from farm.batch_store import BatchRecord, BatchSpec
     from farm.pace import PaceStore
     from farm.record import JobRecord
@@ -127,8 +127,9 @@ class EstimateService:
 
 def _weighed(spec: BatchSpec, size: Size, point: Point) -> tuple[str, Work]:
     params = DreamParams.model_validate(applied(spec.params, point))
+    zoom = ZoomParams.model_validate(spec.zoom) if spec.zoom else None
     try:
-        return pace_name(params), count_work(params, size)
+        return pace_name(params), count_work(params, size, zoom=zoom)
     except DreamError:
         return pace_name(params), Work()
 

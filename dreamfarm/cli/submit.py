@@ -88,8 +88,7 @@ def submit(
     options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
     options |= {"needs": need or (), "priority": priority, "expires_in": expires_in, "fresh": fresh}
     if sweep or any(isinstance(one, Path) and one.is_dir() for one in sources):
-        if guide or mask or way:
-            raise typer.BadParameter("a batch takes no guide or mask and makes no films; submit the pictures alone")
+        options |= {"guide": guide, "mask": mask, "zoom": way}
         with open_farm(url) as farm:
             batch = _submit_batch(farm, pictures_in(sources), parse_sweep(sweep or ()), options, as_json=as_json)
             if watched:

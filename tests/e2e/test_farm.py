@@ -225,12 +225,15 @@ def dreamfarm(*words):
 
 
 def test_a_folder_and_a_sweep_make_a_batch(stack, tmp_path):
-    """The command uploads a folder, sweeps, waits, saves every dream, and draws them with labelled axes."""
+    """The command uploads folder and mask, sweeps, waits, saves every dream, and draws them with labelled axes."""
     photos, dreams = tmp_path / "photos", tmp_path / "dreams"
     photos.mkdir()
     for name, seed in (("a.png", 1), ("b.png", 2)):
         (photos / name).write_bytes(picture(96, 96, seed=seed))
-    options = ["--octaves", "1", "--url", stack.api_url]
+    half = Image.new("L", (96, 96))
+    half.paste(255, (48, 0, 96, 96))
+    half.save(tmp_path / "mask.png")
+    options = ["--octaves", "1", "--feather", "0", "--mask", tmp_path / "mask.png", "--url", stack.api_url]
 
     made = dreamfarm("submit", photos, "--sweep", "steps=1,2", *options, "--output", dreams)
     again = dreamfarm(
@@ -240,3 +243,5 @@ def test_a_folder_and_a_sweep_make_a_batch(stack, tmp_path):
     assert "4 jobs, 4 succeeded" in made.stderr
     assert len(list(dreams.iterdir())) == len(again.stdout.splitlines()) == 4
     assert Image.open(tmp_path / "sheet.png").height > 2 * 256
+    photos_kept = {np.asarray(Image.open(one).convert("RGB"))[:, :48].tobytes() for one in photos.iterdir()}
+    assert {np.asarray(Image.open(one))[:, :48].tobytes() for one in dreams.iterdir()} == photos_kept

@@ -20,7 +20,7 @@ from farm.errors import NotFoundError
 from farm.record import StoredOutput
 from farm.schema import ErrorView, ProgressView
 from farm.sweep import Sweep
-from tests.support import picture
+from tests.support import assert_problem, picture
 
 ERROR = ErrorView(code="boom", message="It broke.").model_dump_json()
 
@@ -230,6 +230,52 @@ def test_batches_over_http(client, services, stored):
     assert [json.loads(line)["params"]["steps"] for line in lines] == [1, 2, 3]
     assert client.post(f"{own}/cancel").json["counts"]["canceled"] == 3
     assert client.post(f"{own}/retry-failed").json["counts"]["queued"] == 0
+
+
+def test_a_batchs_jobs_share_guides_and_masks(client, services, stored):
+    """Each follows the guides, keeps to the mask, and says so; a picture of another size fails alone."""
+    for seed in (1, 2):
+        services.pictures.keep(services.pictures.look_at(picture(seed=seed)))
+    other = services.pictures.look_at(picture(64, 64))
+    services.pictures.keep(other)
+    guide, mask = (services.pictures.look_at(picture(seed=seed)).view.sha256 for seed in (1, 2))
+    body = {
+        "inputs": [{"sha256": stored.sha256}, {"sha256": other.view.sha256}],
+        "params": {"objective": "guide-dot", "octaves": 1},
+        "guide": {"sha256": guide},
+        "mask": [{"sha256": mask}],
+    }
+    batch_id = client.post("/v1/batches", json=body).json["id"]
+    services.batches.expand_some(seconds=10)
+
+    good, bad = services.batches.results(batch_id)
+    assert ([one.sha256 for one in good.spec.guides], [one.sha256 for one in good.spec.masks]) == ([guide], [mask])
+    assert (good.state, bad.state, bad.error.code) == ("queued", "failed", "mask_mismatch")
+
+
+def test_a_batch_makes_films(client, services, stored):
+    """Of the kind zoom, each job has the batch's path and a film's format; its dry run weighs every frame."""
+    body = {"inputs": [{"sha256": stored.sha256}], "params": {"octaves": 1, "steps": 2}}
+    film = {**body, "kind": "zoom", "zoom": {"frames": 7, "format": "gif"}, "sweep": {"product": {"seed": [1, 2]}}}
+    picture_steps, film_steps = (
+        client.post("/v1/batches", json={**one, "dry_run": True}).json["pixel_steps"] for one in (body, film)
+    )
+    batch_id = client.post("/v1/batches", json=film).json["id"]
+    services.batches.expand_some(seconds=10)
+
+    jobs = [job.view() for job in services.batches.results(batch_id)]
+    assert [(job.kind, job.format, job.zoom["frames"], job.progress.frames) for job in jobs] == [
+        ("zoom", "gif", 7, 7)
+    ] * 2
+    assert film_steps > 2 * 2 * picture_steps
+
+
+def test_a_batchs_guide_must_be_there(client, stored):
+    """Told at once, before anything is stored."""
+    body = {"inputs": [{"sha256": stored.sha256}], "guide": {"sha256": "0" * 64}}
+
+    assert_problem(client.post("/v1/batches", json=body), 400, "bad_picture")
+    assert client.get("/v1/batches").json["batches"] == []
 
 
 @pytest.mark.parametrize(
