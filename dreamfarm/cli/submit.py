@@ -1,7 +1,7 @@
 """`dreamfarm submit` and `dreamfarm watch`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -23,6 +23,20 @@ from dreamfarm.cli.follow import follow, report
 from dreamfarm.cli.options import AsJson, FarmUrl, Format, Guides, JobIds, Masks, open_farm
 from dreamfarm.cli.output import print_json, print_note
 from dreamfarm.cli.results import folder_for, save_batch, save_result
+from dreamfarm.cli.submit_options import (
+    ExpiresIn,
+    Film,
+    Folder,
+    Fresh,
+    Kind,
+    Name,
+    Needs,
+    Pictures,
+    Priority,
+    SweepAxes,
+    Tags,
+    Watch,
+)
 from dreamfarm.cli.zoom_options import checked_path, zoom_options
 from dreamfarm.client import Farm
 from farm.batch_schema import BatchView
@@ -33,46 +47,24 @@ from farm.states import JobState
 @zoom_options
 @dream_options
 def submit(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PICTURES",
-            help="The pictures to dream: files, folders of them, or URLs, which the farm fetches.",
-            show_default=False,
-        ),
-    ],
+    files: Pictures,
     params: dict[str, Any],
     path: dict[str, Any],
     *,
-    kind: Annotated[
-        JobKind, typer.Option(help="dream: a picture each; zoom: a film each, with the zoom options below.")
-    ] = "dream",
-    film: Annotated[VideoFormat, typer.Option(help="A film's format; frames: a zip of PNGs.")] = "mp4",
+    kind: Kind = "dream",
+    film: Film = "mp4",
     guide: Guides = None,
     mask: Masks = None,
     format: Format = "png",  # noqa: A002  # the option's name
-    name: Annotated[str | None, typer.Option(help="Name to recognise the jobs by; left out: the file's.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="Tag to list the jobs by; may be repeated.")] = None,
-    need: Annotated[
-        list[str] | None, typer.Option(help="Tag that a worker must offer to take the jobs, as gpu; may be repeated.")
-    ] = None,
-    priority: Annotated[int, typer.Option(min=0, max=9, help="9 goes before your jobs of 0.")] = 0,
-    expires_in: Annotated[
-        int | None, typer.Option(min=60, metavar="SECONDS", help="Keep each result so long.", show_default=False)
-    ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Render even what was rendered before.")] = False,
-    sweep: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUES",
-            help="Dream each picture with each value: step_size=0.01,0.02; may be repeated. "
-            "Lists joined by ';' go in step.",
-        ),
-    ] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show progress until all are done.")] = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Watch, and save the results in this folder.")
-    ] = None,
+    name: Name = None,
+    tag: Tags = None,
+    need: Needs = None,
+    priority: Priority = 0,
+    expires_in: ExpiresIn = None,
+    fresh: Fresh = False,
+    sweep: SweepAxes = None,
+    watch: Watch = False,
+    output: Folder = None,
     url: FarmUrl = None,
     as_json: AsJson = False,
 ) -> None:
