@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dreamcore.backend import STATIC_SHAPES, ops
 from dreamcore.course import Course
+from dreamcore.engine import dream
 from dreamcore.models import load_model
 from dreamcore.pack_keys import check_pack
+from dreamcore.pack_room import pack_bytes, pictures_that_fit, shares
 from dreamcore.results import DreamResult, Stopped
+from dreamcore.shortage import shortage_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 Tensor = Any
 Outcome = DreamResult | Exception
+Given = tuple[Any, ...]
+"""A picture, its parameters, guides, masks and checkpoint, as `dream` takes them."""
 
 
 def dream_pack(
@@ -42,10 +48,13 @@ def dream_pack(
     should_stop: Callable[[int], bool] | None = None,
     resume: Sequence[Checkpoint | None] | None = None,
     steps_per_call: int | None = None,
+    memory_gb: float | None = None,
 ) -> list[Outcome]:
     """Dream on N pictures of one shape, all of them in each step; each comes out as `dream` would return it.
 
-    A picture that is stopped leaves before the next step, one that fails before the one after; the rest go on.
+    A picture that is stopped leaves before the next step, one that fails before the one after; the rest go on. Pictures
+    that don't fit the memory side by side are dreamt in several packs one after the other, or one by one and in tiles
+    where not even one fits; notices say so.
 
     Parameters
     ----------
@@ -63,6 +72,8 @@ def dream_pack(
         For each picture, where its interrupted dream got to, or None; those that lag behind go first.
     steps_per_call
         As `dream` takes it.
+    memory_gb
+        What the pack may take; by default what the accelerator or the machine has.
 
     Returns
     -------
@@ -72,23 +83,72 @@ def dream_pack(
     ------
     PackError
         The pictures can't share a pack; the message names what differs.
+    OutOfMemoryError
+        Memory ran out nevertheless.
     WeightsError
         The model's weights can't be had.
     """
     check_pack(params, [image.shape for image in images])
     hooks = _Hooks(on_progress, on_octave, should_stop)
-    model = model or load_model(params[0].model)
+    memory = pack_bytes() if memory_gb is None else memory_gb * 1e9
     none = [None] * len(images)
-    confined = any(mask is not None for mask in masks or ())
-    arguments = zip(images, params, guides or none, masks or none, strict=True)
-    lanes = [
-        _Lane(index, hooks).started(model, *each, resume=checkpoint, confined=confined, steps_per_call=steps_per_call)
-        for index, (each, checkpoint) in enumerate(zip(arguments, resume or none, strict=True))
-    ]
-    while going := [lane for lane in lanes if lane.outcome is None]:
-        octave = min(lane.octave for lane in going)
-        _dream_octave([lane for lane in going if lane.octave == octave], slots=len(lanes))
-    return [lane.outcome for lane in lanes if lane.outcome is not None]
+    pictures = list(zip(images, params, guides or none, masks or none, resume or none, strict=True))
+    model = model or load_model(params[0].model)
+    pack = _Pack(model, pictures, hooks, memory, steps_per_call)
+    most = pictures_that_fit(model.spec, params[0], images[0].shape, memory_bytes=memory)
+    parts = shares(len(images), most=most)
+    with shortage_named(images[0].shape):
+        outcomes = [outcome for part in parts for outcome in pack.dreamt(part)]
+    return outcomes if len(parts) == 1 else [_noticed(outcome, len(images), parts[0]) for outcome in outcomes]
+
+
+def _noticed(outcome: Outcome, count: int, part: range) -> Outcome:
+    if not isinstance(outcome, DreamResult):
+        return outcome
+    together = f"{len(part)} at a time" if len(part) > 1 else "one by one"
+    notice = f"{count} pictures don't fit the memory side by side; they were dreamt {together}."
+    return replace(outcome, notices=(*outcome.notices, notice))
+
+
+@dataclass(frozen=True)
+class _Pack:
+    """The pictures of a pack, each with its parameters, guides, masks and checkpoint."""
+
+    model: Model
+    pictures: list[Given]
+    hooks: _Hooks
+    memory_bytes: float
+    steps_per_call: int | None
+
+    def dreamt(self, part: range) -> list[Outcome]:
+        """Return what becomes of some of the pictures, side by side."""
+        return [self._alone(part[0])] if len(part) == 1 else self._together(part)
+
+    def _alone(self, index: int) -> Outcome:
+        image, params, guide, mask, checkpoint = self.pictures[index]
+        try:
+            return dream(
+                image,
+                params,
+                guide=guide,
+                mask=mask,
+                model=self.model,
+                resume=checkpoint,
+                memory_gb=self.memory_bytes / 1e9,
+                steps_per_call=self.steps_per_call,
+                **self.hooks.of(index),
+            )
+        except Exception as error:  # noqa: BLE001  # it is handed back as the picture's outcome
+            return error
+
+    def _together(self, part: range) -> list[Outcome]:
+        confined = any(mask is not None for _, _, _, mask, _ in self.pictures)
+        start = partial(_Lane.started, model=self.model, confined=confined, steps_per_call=self.steps_per_call)
+        lanes = [start(_Lane(index, self.hooks), given=self.pictures[index]) for index in part]
+        while going := [lane for lane in lanes if lane.outcome is None]:
+            octave = min(lane.octave for lane in going)
+            _dream_octave([lane for lane in going if lane.octave == octave], slots=len(lanes))
+        return [lane.outcome for lane in lanes if lane.outcome is not None]
 
 
 @dataclass(frozen=True)
@@ -96,6 +156,10 @@ class _Hooks:
     on_progress: Callable[[int, Progress], None] | None
     on_octave: Callable[[int, Checkpoint, NDArray[np.uint8]], None] | None
     should_stop: Callable[[int], bool] | None
+
+    def of(self, index: int) -> dict[str, Any]:
+        """Return what `dream` takes in their place for one picture."""
+        return {name: hook and partial(hook, index) for name, hook in vars(self).items()}
 
 
 class _Lane:
@@ -112,18 +176,8 @@ class _Lane:
         self.ahead = 0
         self._stopping = False
 
-    def started(
-        self,
-        model: Model,
-        image: Pixels,
-        params: DreamParams,
-        guide: Pixels | Sequence[Pixels] | None,
-        mask: Mask | Sequence[Mask] | None,
-        *,
-        resume: Checkpoint | None,
-        confined: bool,
-        steps_per_call: int | None,
-    ) -> _Lane:
+    def started(self, model: Model, given: Given, *, confined: bool, steps_per_call: int | None) -> _Lane:
+        image, params, guide, mask, resume = given
         with self._alone():
             self.course = Course(
                 image, params, guide=guide, mask=mask, model=model, confined=confined, steps_per_call=steps_per_call

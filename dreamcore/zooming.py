@@ -8,6 +8,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dreamcore.engine import dream
@@ -52,6 +53,7 @@ def zoom(
     model: Model | None = None,
     on_progress: Callable[[ZoomProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    memory_gb: float | None = None,
 ) -> Iterator[DreamResult]:
     """Yield a zoom's frames in their order: dream, move, dream on.
 
@@ -68,8 +70,8 @@ def zoom(
         Frames that there are already.
     last : (H, W, 3) uint8, RGB
         The last of these.
-    guide, mask, model, should_stop
-        As for `dream`.
+    guide, mask, model, should_stop, memory_gb
+        As for `dream`; each frame is tiled where it doesn't fit the memory.
     on_progress
         Called after every step.
 
@@ -81,11 +83,11 @@ def zoom(
         As `dream` raises it.
     """
     model = model or load_model(params.model)
+    render = partial(dream, guide=guide, mask=mask, model=model, should_stop=should_stop, memory_gb=memory_gb)
     for frame in range(done + 1, path.frames + 1):
         start = image if last is None else calmed(moved(last, path), image)
         report = _reporter(frame, path.frames, on_progress)
-        own = path.params_of(frame, params)
-        result = dream(start, own, guide=guide, mask=mask, model=model, on_progress=report, should_stop=should_stop)
+        result = render(start, path.params_of(frame, params), on_progress=report)
         yield result
         last = result.image  # type: ignore[assignment]  # of the picture's depth, 8 bits
 

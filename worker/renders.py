@@ -81,6 +81,7 @@ def _dreamt(renders: list[Render]) -> list[Outcome]:
             on_octave=lambda index, checkpoint, preview: renders[index].on_octave(checkpoint, preview),
             should_stop=lambda index: renders[index].lease.should_stop(),
             resume=[render.checkpoint() for render in renders],
+            memory_gb=renders[0].lease.services.settings.memory_gb,
         )
 
 

@@ -73,6 +73,7 @@ class ZoomRender(Attempt):
             model=self.model(),
             on_progress=self._on_progress,
             should_stop=self.lease.should_stop,
+            memory_gb=self.lease.services.settings.memory_gb,
         )
         for number, result in enumerate(frames, done + 1):
             self.aside.do(partial(self._store, number, to_8_bit(result.image)))

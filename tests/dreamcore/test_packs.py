@@ -231,3 +231,40 @@ def test_a_pack_that_shrinks_is_not_compiled_again(pictures):
     dream_pack(pictures, params, model=model, should_stop=lambda index: index == 2)
 
     assert traces(Course(pictures[0], params[0], guide=None, model=model).compiled_step) == 1
+
+
+@pytest.mark.parametrize(
+    ("memory_gb", "said"),
+    [pytest.param(0.635, "2 at a time", id="smaller packs"), pytest.param(0.61, "one by one", id="tiled")],
+)
+def test_pictures_that_do_not_fit_side_by_side_come_out_the_same(squeezenet, memory_gb, said):
+    """Within a small budget pictures go in smaller packs, or singly and in tiles, and come out as they would alone."""
+    pictures = [noise(150, 131, seed=seed) for seed in range(4)]
+    params = [PARAMS.model_copy(update={"octaves": 1, "seed": seed}) for seed in range(4)]
+    seen = []
+    outcomes = dream_pack(
+        pictures, params, model=squeezenet, memory_gb=memory_gb, on_progress=lambda index, _: seen.append(index)
+    )
+
+    for image, own, outcome in zip(pictures, params, outcomes, strict=True):
+        assert_same(outcome, dream(image, own, model=squeezenet))
+        assert outcome.notices == (f"4 pictures don't fit the memory side by side; they were dreamt {said}.",)
+    assert [seen.count(index) for index in range(4)] == [PARAMS.steps] * 4
+
+
+def test_in_a_small_budget_what_ends_one_picture_ends_no_other(squeezenet):
+    """One by one, too, a picture that is stopped ends alone, and goes on where it was."""
+    pictures = [noise(150, 131, seed=seed) for seed in range(3)]
+    asked = [0, 0, 0]
+
+    def should_stop(index):
+        asked[index] += 1
+        return index == 1 and asked[index] == 2
+
+    first, middle, last = dream_pack(pictures, [PARAMS] * 3, model=squeezenet, memory_gb=0.61, should_stop=should_stop)
+    assert isinstance(middle, Stopped)
+    resume = [None, middle.checkpoint, None]
+    _, again, _ = dream_pack(pictures, [PARAMS] * 3, model=squeezenet, memory_gb=0.61, resume=resume)
+
+    for image, outcome in zip(pictures, (first, again, last), strict=True):
+        assert_same(outcome, dream(image, PARAMS, model=squeezenet))

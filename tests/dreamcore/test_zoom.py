@@ -278,3 +278,20 @@ def test_a_zoom_stops_within_a_step(squeezenet):
 
     assert len(frames) == 2
     assert seen[-1].step.step == 1
+
+
+def test_frames_keep_to_the_memory_they_are_given(squeezenet):
+    """Within a tiny budget frames are tiled: exactly, they agree to 1e-3 of the range; rolled, to the byte."""
+    from dreamcore import dream, zoom  # noqa: PLC0415  # loads TensorFlow
+
+    picture, path = smooth(301, 277), ZoomParams(frames=2)
+    params = DreamParams(model="squeezenet", layers={"fire8": 1.0}, octaves=1, steps=2, max_loss=None)
+    whole = list(zoom(picture, params, path, model=squeezenet))
+    tiled = list(zoom(picture, params, path, model=squeezenet, memory_gb=0.61))
+    for one, other in zip(whole, tiled, strict=True):
+        assert np.abs(one.image.astype(float) - other.image).mean() <= 0.255
+
+    rolled = params.model_copy(update={"tiling": "rolled"})
+    small = next(zoom(picture, rolled, path, model=squeezenet, memory_gb=0.61)).image
+    assert np.array_equal(small, dream(picture, rolled, model=squeezenet, memory_gb=0.61).image)
+    assert not np.array_equal(small, dream(picture, rolled, model=squeezenet).image)
