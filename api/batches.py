@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from flask import Response, current_app
@@ -13,7 +14,16 @@ from api.answers import shown
 from api.contract import JSON_LINES, ZIP, problems
 from api.idempotency import new_id
 from api.pictures import find_picture
-from api.requests import BatchPath, BatchQuery, BatchRequest, parse_body, read_json
+from api.requests import (
+    MAX_JOBS,
+    BatchItem,
+    BatchPath,
+    BatchQuery,
+    BatchRequest,
+    check_count,
+    parse_body,
+    read_json,
+)
 from api.state import services
 from farm.archive import zipped
 from farm.batch_schema import BatchPage, BatchPlan, BatchView
@@ -48,7 +58,8 @@ def create_batch() -> Response:
         expires_in=body.expires_in,
         fresh=body.fresh,
     )
-    inputs = [BatchInput(sha256=item.sha256, upload=item.upload, url=item.url, name=item.name) for item in body.inputs]
+    inputs = [each for item in body.inputs for each in _inputs(item)]
+    check_count(len(inputs), len(body.sweep.axes()))
     if body.dry_run:
         return shown(services().batches.plan(spec, inputs))
     for seen in (*guides, *masks):
@@ -98,6 +109,13 @@ def get_archive(path: BatchPath) -> Response:
     stream = zipped(farm.batches.results(path.batch_id), farm.storage)
     headers = {"Content-Disposition": f'attachment; filename="{path.batch_id}.zip"'}
     return current_app.response_class(stream, mimetype="application/zip", headers=headers)
+
+
+def _inputs(item: BatchItem) -> list[BatchInput]:
+    if item.prefix is None:
+        return [BatchInput(sha256=item.sha256, upload=item.upload, url=item.url, name=item.name)]
+    found = services().pictures.below(item.prefix, owner=caller().owner, most=MAX_JOBS + 1)
+    return [BatchInput(key=key, name=item.name or PurePosixPath(key).name[-200:]) for key in found]
 
 
 def _accepted(batch: BatchRecord) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -29,6 +29,9 @@ MAX_JOBS = 100_000
 MAX_COMPANIONS = 16
 """Guides, or masks, that a job may have."""
 
+FOLDER = r"^([^/.][^/]*/)*([^/.][^/]*)?$"
+"""What a prefix looks like: no part of it is empty or begins with a dot, so that it leads nowhere else."""
+
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
 ExpiresIn = Annotated[
     int | None,
@@ -51,10 +54,13 @@ class PictureRef(Closed):
     upload: Annotated[str | None, Field(pattern=r"^[0-9A-Z]{26}$", description="From POST /v1/uploads.")] = None
     url: Annotated[str | None, Field(max_length=LONGEST_URL, description="http(s), public; fetched once.")] = None
 
+    ways: ClassVar[tuple[str, ...]] = ("sha256", "upload", "url")
+
     @model_validator(mode="after")
     def _one_of_all(self) -> Self:
-        if [self.sha256, self.upload, self.url].count(None) != 2:  # noqa: PLR2004  # all but one
-            raise ValueError('A picture is named by "sha256", "upload" or "url", by one of them.')
+        if sum(getattr(self, way) is not None for way in self.ways) != 1:
+            names = ", ".join(f'"{way}"' for way in self.ways[:-1])
+            raise ValueError(f'A picture is named by {names} or "{self.ways[-1]}", by one of them.')
         return self
 
 
@@ -69,9 +75,14 @@ PictureRefs = Annotated[
 
 
 class BatchItem(PictureRef):
-    """A picture of a batch."""
+    """A picture of a batch, or all that lie below a prefix of the object store."""
 
+    prefix: Annotated[
+        str | None,
+        Field(max_length=512, pattern=FOLDER, description="Of a folder that the farm opens, as photos/."),
+    ] = None
     name: Annotated[str | None, Field(max_length=200, description="To recognise its jobs by.")] = None
+    ways: ClassVar[tuple[str, ...]] = (*PictureRef.ways, "prefix")
 
 
 class Kind(Closed):
@@ -151,12 +162,9 @@ class BatchRequest(Kind):
 
     @model_validator(mode="after")
     def _check_jobs(self) -> Self:
-        points = len(self.sweep.axes())
-        if len(self.inputs) * points > MAX_JOBS:
-            raise ValueError(
-                f"{len(self.inputs)} inputs times {points} points make {len(self.inputs) * points} jobs; "
-                f"{MAX_JOBS} are allowed in a batch. Split it."
-            )
+        problem = too_many(len(self.inputs), len(self.sweep.axes()))
+        if problem:
+            raise ValueError(problem)
         check_points(self.params, self.sweep)
         return self
 
@@ -280,6 +288,20 @@ class SizeQuery(Closed):
 
     width: Annotated[int, Field(ge=1, le=65_535, description="In px.")] = 512
     height: Annotated[int, Field(ge=1, le=65_535, description="In px.")] = 512
+
+
+def too_many(inputs: int, points: int) -> str | None:
+    """Return what is wrong with so many jobs; None where nothing is."""
+    if inputs * points <= MAX_JOBS:
+        return None
+    made = f"{inputs} inputs times {points} points make {inputs * points} jobs"
+    return f"{made}; {MAX_JOBS} are allowed in a batch. Split it."
+
+
+def check_count(inputs: int, points: int) -> None:
+    """Raise `InvalidRequestError` for more jobs than a batch may have."""
+    if problem := too_many(inputs, points):
+        raise InvalidRequestError([FieldProblem("/inputs", problem)])
 
 
 def parse_body(model: type[Model], data: Any) -> Model:

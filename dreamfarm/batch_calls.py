@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from farm.schema import ResultFormat
 
+BELOW = "s3:"
+"""Stands before a prefix: all pictures below it in the farm's object store."""
+
 
 class BatchCalls(Calls):
     """Batches and uploads."""
@@ -50,12 +53,12 @@ class BatchCalls(Calls):
         expires_in: int | None = None,
         fresh: bool = False,
     ) -> BatchView:
-        """Hand in pictures, as (SHA-256 or URL, name), each with every point of the sweep; return the batch.
+        """Hand in pictures, as (SHA-256, URL or s3:PREFIX, name), each with every point of the sweep; return the batch.
 
         Guides and masks are shared by all; with `zoom`, be it empty, each job makes a film.
         """
         body = {
-            "inputs": [{"url" if ":" in given else "sha256": given, "name": own} for given, own in pictures],
+            "inputs": [_input(given, own) for given, own in pictures],
             "params": dict(params or {}),
             "sweep": dict(sweep or {}),
             "guide": [{"sha256": self.upload(each).sha256} for each in several(guide)],
@@ -96,3 +99,9 @@ class BatchCalls(Calls):
     def retry_batch(self, batch_id: str) -> BatchView:
         """Queue a batch's failed jobs again."""
         return self._transport.read(BatchView, "POST", f"/v1/batches/{batch_id}/retry-failed")
+
+
+def _input(given: str, name: str) -> dict[str, str]:
+    if given.startswith(BELOW):
+        return {"prefix": given.removeprefix(BELOW)}
+    return {"url" if ":" in given else "sha256": given, "name": name}

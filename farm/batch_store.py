@@ -31,13 +31,14 @@ FETCHED_LIFE_S = 7 * 86_400
 
 
 class BatchInput(BaseModel):
-    """A picture of a batch: by its SHA-256, its upload, or its URL."""
+    """A picture of a batch: by its SHA-256, its upload, its URL, or its key in the object store."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str | None = None
     upload: str | None = None
     url: str | None = None
+    key: str | None = None
     name: str | None = None
 
 

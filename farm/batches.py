@@ -268,6 +268,8 @@ def _few_urls(items: list[Item]) -> list[Item]:
 
 
 def _find(pictures: PictureService, item: BatchInput, owner: str) -> SeenPicture:
+    if item.key:
+        return pictures.find_key(item.key, owner=owner)
     if item.sha256:
         return pictures.find(item.sha256, owner=owner)
     return pictures.find_upload(item.upload or "", owner=owner)

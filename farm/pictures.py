@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from dreamcore.errors import PictureError, PictureTooLargeError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from farm.settings import Settings
     from farm.storage import ObjectStore
 
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
 UPLOAD_LIFE_S = 7 * 86_400
 """How long after it was asked for an upload can be named."""
 
@@ -46,6 +49,7 @@ class PictureService:
         self.redis = redis
         self.max_pixels = settings.max_pixels
         self.max_bytes = settings.max_upload_bytes
+        self.input_prefixes = settings.input_prefixes
 
     def look_at(self, data: bytes) -> SeenPicture:
         """Check that the bytes are a picture. Nothing is stored.
@@ -90,6 +94,35 @@ class PictureService:
             return self.look_at(self.storage.get(keys.upload(upload_id), max_bytes=self.max_bytes))
         except NotFoundError:
             raise PictureError(str(_no_upload(upload_id))) from None
+
+    def below(self, prefix: str, *, owner: str = LOCAL, most: int) -> list[str]:
+        """Return the keys of the pictures below a prefix of the object store, by the names' suffixes, up to `most`.
+
+        Raises
+        ------
+        PictureError
+            The farm doesn't open that prefix to this owner, or there is no picture below it.
+        """
+        self._check_key(prefix, owner)
+        pictures = (key for key in self.storage.names(prefix) if PurePosixPath(key).suffix.lower() in SUFFIXES)
+        found = list(islice(pictures, most))
+        if not found:
+            raise PictureError(f"There is no picture below {prefix!r} ({', '.join(sorted(SUFFIXES))}).")
+        return found
+
+    def find_key(self, key: str, *, owner: str = LOCAL) -> SeenPicture:
+        """Look at a picture that lies below a prefix that the farm opens to this owner."""
+        self._check_key(key, owner)
+        try:
+            return self.look_at(self.storage.get(key, max_bytes=self.max_bytes))
+        except NotFoundError:
+            raise PictureError(f"There is no object {key!r} any more.") from None
+
+    def _check_key(self, key: str, owner: str) -> None:
+        opened = [prefix.replace("{owner}", owner) for prefix in self.input_prefixes]
+        if not any(key.startswith(prefix) for prefix in opened):
+            ways = f"It opens {' and '.join(map(repr, opened))}." if opened else "It opens none."
+            raise PictureError(f"The farm doesn't open {key!r} of its object store to you. {ways}")
 
     def fetch(self, url: str) -> SeenPicture:
         """Look at the picture that lies at a URL.

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AnyHttpUrl, Field, IPvAnyNetwork, RedisDsn, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, Field, IPvAnyNetwork, RedisDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from farm.pools import Tags
@@ -28,6 +28,16 @@ def _cache_dir() -> Path:
         return Path(given or Path.home() / ".cache") / "dreamfarm"
     except RuntimeError:  # the user has no home
         return Path(gettempdir()) / "dreamfarm"
+
+
+def _checked_prefix(prefix: str) -> str:
+    if not prefix.endswith("/") or any(part in {"", ".", ".."} for part in prefix.split("/")[:-1]):
+        message = f"{prefix!r} is no folder of the bucket; one is written as photos/ or photos/{{owner}}/"
+        raise ValueError(message)
+    if prefix.split("/", maxsplit=1)[0] in {"inputs", "uploads", "jobs"}:
+        message = f"{prefix!r} holds what the farm stores of everybody; name another folder"
+        raise ValueError(message)
+    return prefix
 
 
 class Settings(BaseSettings):
@@ -73,6 +83,10 @@ class Settings(BaseSettings):
     allowed_networks: Annotated[
         list[IPvAnyNetwork],
         Field(description='Networks that pictures and webhooks may be in though not public, as ["10.0.0.0/8"].'),
+    ] = []
+    input_prefixes: Annotated[
+        list[Annotated[str, AfterValidator(_checked_prefix)]],
+        Field(description='Folders of the bucket that batches may take pictures from, as ["photos/{owner}/"].'),
     ] = []
     max_fetches: Annotated[int, Field(ge=1, description="Picture URLs fetched at once per api process.")] = 8
     fetch_timeout_s: Annotated[float, Field(gt=0, le=300, description="Longest time to fetch a picture's URL.")] = 20

@@ -75,6 +75,13 @@ class ObjectStore:
             return False
         return True
 
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the objects that start so, in their order."""
+        with _s3_errors():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    yield item["Key"]
+
     def delete_prefix(self, prefix: str, *, suffix: str = "") -> None:
         """Remove every object whose name starts and ends so."""
         with _s3_errors():

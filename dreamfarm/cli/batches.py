@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dreamfarm.batch_calls import BELOW
 from dreamfarm.cli.dream_options import parse_layers
 from dreamfarm.cli.errors import CommandError, ExitCode, naming
 from dreamfarm.cli.output import duration_text, print_note
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from farm.schema import PictureView
 
 Source = Path | str
-"""A picture: a file, or a URL."""
+"""A picture: a file, or a URL; or several: s3: and a prefix in the farm's store."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
 PARALLEL_UPLOADS = 8
@@ -34,12 +35,17 @@ POLL_S = 0.5
 
 
 def checked_source(text: str) -> Source:
-    """Return what was named: a URL, or a file or folder that is there."""
-    if text.lower().startswith(("http://", "https://")):
+    """Return what was named: a URL, a prefix in the farm's store, or a file or folder that is there."""
+    if text.lower().startswith(("http://", "https://", BELOW)):
         return text
     if not Path(text).exists():
         raise typer.BadParameter(f"Path {text!r} does not exist.", param_hint="PICTURES")
     return Path(text)
+
+
+def is_several(source: Source) -> bool:
+    """Tell whether a source may be more than one picture."""
+    return source.is_dir() if isinstance(source, Path) else source.startswith(BELOW)
 
 
 def pictures_in(sources: Iterable[Source]) -> list[Source]:

@@ -12,6 +12,7 @@ from dreamfarm.cli.batches import (
     checked_source,
     find_batch,
     follow_batch,
+    is_several,
     parse_sweep,
     pictures_in,
     tell,
@@ -79,7 +80,7 @@ def submit(
     watched = watch or folder is not None
     options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
     options |= {"needs": need or (), "priority": priority, "expires_in": expires_in, "fresh": fresh}
-    if sweep or any(isinstance(one, Path) and one.is_dir() for one in sources):
+    if sweep or any(map(is_several, sources)):
         options |= {"guide": guide, "mask": mask, "zoom": way}
         with open_farm(url) as farm:
             batch = _submit_batch(farm, pictures_in(sources), parse_sweep(sweep or ()), options, as_json=as_json)

@@ -13,7 +13,7 @@ Pictures = Annotated[
     list[str],
     typer.Argument(
         metavar="PICTURES",
-        help="The pictures to dream: files, folders of them, or URLs, which the farm fetches.",
+        help="The pictures: files, folders of them, URLs, which the farm fetches, or s3:PREFIX in its store.",
         show_default=False,
     ),
 ]

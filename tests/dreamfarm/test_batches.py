@@ -6,7 +6,7 @@ import pytest
 import typer
 from PIL import Image
 
-from dreamfarm.cli.batches import parse_sweep, pictures_in
+from dreamfarm.cli.batches import checked_source, is_several, parse_sweep, pictures_in
 from dreamfarm.cli.errors import CommandError
 from dreamfarm.contact_sheet import CELL_PX, GAP_PX, MISSING, SIDE_PX, TOP_PX, Grid, contact_sheet, grid_of
 from farm.sweep import Sweep
@@ -21,6 +21,14 @@ def test_a_folder_means_every_picture_below_it_once(tmp_path):
     found = pictures_in([tmp_path, tmp_path / "a.png"])
 
     assert [path.name for path in found] == ["a.png", "b.JPG", "c.webp"]
+
+
+def test_a_prefix_in_the_farms_store_is_left_to_the_farm(tmp_path):
+    """It is several pictures, as a folder is, and stands for itself."""
+    prefix = checked_source("s3:photos/ada/")
+
+    assert pictures_in([prefix]) == ["s3:photos/ada/"]
+    assert [is_several(one) for one in (prefix, tmp_path, "https://a.example/b.png")] == [True, True, False]
 
 
 def test_a_folder_without_pictures_is_named(tmp_path):
