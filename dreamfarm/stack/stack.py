@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 API_PORT = 8000
 API_THREADS = 560
 """One for each event stream, `max_event_streams`, and some for calls; they are made when they are needed."""
-THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 READY_WITHIN_S = 60
 WORKER_READY_WITHIN_S = 180
 
@@ -120,8 +119,9 @@ class Stack:
         """Return each worker's share of the cores where there are several; what the user has set is left."""
         if self.first_workers <= 1:
             return {}
-        share = max(1, usable_cores() // self.first_workers)
-        return {name: str(share) for name in THREADS if name not in self.child_environment()}
+        share = str(max(1, usable_cores() // self.first_workers))
+        threads = {"TF_NUM_INTRAOP_THREADS": share, "OMP_NUM_THREADS": share, "TF_NUM_INTEROP_THREADS": "1"}
+        return {name: count for name, count in threads.items() if name not in self.child_environment()}
 
     def stop_worker(self, worker: Child) -> None:
         """Stop a worker for good; it hands its job back."""
