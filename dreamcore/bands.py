@@ -41,7 +41,14 @@ THRICE_REACH_PX = 4
 
 
 def move_in_bands(
-    image: Floats, gradient: Floats, moves: Floats, memory: Sequence[Floats], *, rules: StepRules, blocks: int = BLOCKS
+    image: Floats,
+    gradient: Floats,
+    moves: Floats,
+    memory: Sequence[Floats],
+    masks: Sequence[Floats] = (),
+    *,
+    rules: StepRules,
+    blocks: int = BLOCKS,
 ) -> None:
     """Move an image one step along its gradient, as `dreamcore.ascent.moved` does, in the memory of a few bands.
 
@@ -54,6 +61,8 @@ def move_in_bands(
         As in `Move`.
     memory
         What the optimiser remembers: arrays like the image.
+    masks : of (1, H, W, 1) float32
+        That confine the dream.
     rules
         Laplacian pyramids are left out: they have no bands.
     blocks
@@ -72,6 +81,8 @@ def move_in_bands(
         above = image[:, band.stop - 1 : band.stop].copy()
         kept = [each[:, rows] for each in memory]
         way, remembered = advanced(way, kept, optimiser=rules.optimiser, momentum=move.momentum, count=move.count)
+        for mask in masks:
+            way = way * mask[:, rows]
         there = image[:, rows] + np.asarray(move.step_size * way)
         image[:, rows] = np.clip(there, -1.0, 1.0) if rules.clip else there
         for each, new in zip(kept, remembered, strict=True):

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dreamcore.backend import ops
+from dreamcore.given import to_range
+from dreamcore.pyramid import BAND_PX
 from dreamcore.resizing import resized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dreamcore.given import Pixels
     from dreamcore.octaves import Size
 
 Tensor = Any
@@ -29,13 +32,13 @@ class Confinement:
     ----------
     mask : (H, W) float32
         Share of each move that is made; where it is 0 the result is the photo, to the bit.
-    photo : (1, H, W, 3) float32
+    photo : (H, W, 3) uint8 or uint16
     blended
         Whether the result fades into the photo by the mask: for dreams that don't keep the photo's detail. Others have
         faded already, by moving less.
     """
 
-    def __init__(self, mask: NDArray[np.float32], photo: Tensor, *, blended: bool) -> None:
+    def __init__(self, mask: NDArray[np.float32], photo: Pixels, *, blended: bool) -> None:
         self._mask = ops.convert_to_tensor(mask[None, :, :, None])
         self._outside = mask == 0
         self._photo = photo
@@ -47,7 +50,14 @@ class Confinement:
 
     def finished(self, image: Tensor) -> Tensor:
         """Return a dreamt image of the photo's size, (1, H, W, 3), as it fades into the photo."""
-        return self._photo + self._mask * (image - self._photo) if self._blended else image
+        if not self._blended:
+            return image
+        faded = np.empty(image.shape, np.float32)
+        for start in range(0, image.shape[1], BAND_PX):
+            rows = (slice(None), slice(start, start + BAND_PX))
+            photo = to_range(self._photo[rows[1]])
+            faded[rows] = np.asarray(photo + self._mask[rows] * (image[rows] - photo))
+        return faded
 
     def restored(self, pixels: NDArray[Any], photo: NDArray[Any]) -> NDArray[Any]:
         """Return whole pixels with the photo's own where nothing was to be dreamt."""

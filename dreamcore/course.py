@@ -83,7 +83,7 @@ class Course:
         confining = params.confining_mask(len(masks))
         own = np.ones(image.shape[:2], np.float32) if confining is None else soft[confining]
         self._confinement = (
-            Confinement(own, self._pyramid.original(), blended=self._pyramid.detail == "never")
+            Confinement(own, image, blended=self._pyramid.detail == "never")
             if confined or confining is not None
             else None
         )

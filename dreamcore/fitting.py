@@ -71,9 +71,9 @@ class Fitting:
     def in_bands(self, size: Size) -> bool:
         """Return whether an image of a size is a NumPy array that moves in bands, because few copies of it fit.
 
-        A Laplacian pyramid has no bands, and a mask's move is made at once.
+        A Laplacian pyramid is made at once.
         """
-        banded = not (self._rules.laplacian or self._rules.confined) and self._can_tile
+        banded = not self._rules.laplacian and self._can_tile
         scarce = self._never_whole and self._on_host
         return banded and (scarce or not move_fits(size, memory_bytes=self._memory))
 

@@ -60,7 +60,7 @@ def banded_step(model: Model, rules: StepRules, tiles: Sequence[Tile]) -> Callab
     tile_gradient, _ = model.step_halves(rules)
 
     def step(image: Tensor, shifts: Tensor, moves: Tensor, term_weights: Tensor, *more: Tensor) -> tuple[Tensor, ...]:
-        memory, inputs, _ = parted(rules, more)
+        memory, inputs, masks = parted(rules, more)
         shift = np.rint(np.asarray(shifts)).astype(int)
         wholes = [np.asarray(given) for given in rolled_inputs(model.spec, rules, inputs, shifts)]
         divisors = _divisors(model, rules, image.shape)
@@ -74,7 +74,7 @@ def banded_step(model: Model, rules: StepRules, tiles: Sequence[Tile]) -> Callab
         if not rules.wrapped:
             _unwrap(gradient, shift[0])
         slopes = mean_magnitude(gradient)
-        move_in_bands(image, gradient, moves, memory, rules=rules)
+        move_in_bands(image, gradient, moves, memory, [np.asarray(mask) for mask in masks], rules=rules)
         return image, losses, slopes, *memory
 
     return step

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
 
     presign_expiry_s: Annotated[int, Field(ge=10, le=604_800, description="Life of a presigned link, in s.")] = 3600
 
-    max_megapixels: Annotated[float, Field(gt=0, le=1000, description="Largest picture accepted, in MP.")] = 64
+    max_megapixels: Annotated[float, Field(gt=0, le=1000, description="Largest picture accepted, in MP.")] = 100
     max_upload_mb: Annotated[float, Field(gt=0, le=1000, description="Largest file accepted, in MB.")] = 64
 
     expires_in_s: Annotated[

@@ -41,7 +41,7 @@ def estimate(
     weights: Annotated[
         str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
     ] = "imagenet",
-    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 64,
+    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Tell what a dream takes: operations, memory, time; nothing is dreamt.

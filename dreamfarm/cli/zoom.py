@@ -68,7 +68,7 @@ def zoom(
             envvar="DREAMFARM_WEIGHTS_DIR", help="Folder of weight files, for machines without internet.", metavar="DIR"
         ),
     ] = None,
-    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 64,
+    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 100,
 ) -> None:
     """Zoom into a dream: every frame is the one before, moved and dreamt on.
 

@@ -28,14 +28,27 @@ SINGLE = {
     },
     "lapnorm": {"profile": "lapnorm", "layers": {"fire3": 1.0}},
     "google2015": {"profile": "google2015", "layers": {"fire3": 1.0}},
+    "exact": {"layers": {"fire4": 1.0, "fire6": -0.5}, "octaves": 1, "steps": 1, "tiling": "exact"},
+    "rolled": {"layers": {"fire4": 1.0}, "octaves": 1, "steps": 1, "tiling": "rolled"},
     "moved": {"optimiser": "adam", "smoothing_growth": 1.0, "total_variation": 0.1, "layers": {"fire3": 1.0}},
 }
+MASKED_TERMS = {
+    "octaves": 1,
+    "terms": [
+        {"layer": "fire6", "mask": 0},
+        {"layer": "fire4", "channels": {"pick": "strongest", "count": 2}, "weight": 0.5},
+    ],
+}
+LITTLE_GB = 0.6005
+"""Tiles of 128 px and moves in bands."""
 
 
 def main(folder: Path) -> None:
     cache_compilations(folder / "cache")
     model = load_model("squeezenet")
     found = {name: alone(model, SHORT | changes) for name, changes in SINGLE.items()}
+    found["masked"] = alone(model, SHORT | SINGLE["dreamfarm"], mask=half_masked())
+    found["masked_terms"] = alone(model, SHORT | MASKED_TERMS, mask=half_masked())
     found["repeated"] = alone(model, SHORT | SINGLE["moved"], steps_per_call=2)
     packed, stopped_after, compilations = pack(model)
     np.savez(folder / "dreams.npz", **found, **packed)
@@ -52,12 +65,21 @@ def main(folder: Path) -> None:
     (folder / "about.json").write_text(json.dumps(about))
 
 
+def half_masked():
+    mask = np.zeros((97, 123), np.uint8)
+    mask[10:80, 40:] = 255
+    return mask
+
+
 def alone(model, changes, **options):
-    guide = noise(90, 70, seed=4) if {"objective", "terms"} & set(changes) else None
+    tiled = "tiling" in changes
+    guided = {"objective", "terms"} & set(changes) and "mask" not in options
+    guide = noise(90, 70, seed=4) if guided else None
     images = []
     params = DreamParams.model_validate(changes)
     options["on_octave"] = lambda checkpoint, _: images.append(checkpoint)
-    dream(noise(97, 123), params, guide=guide, model=model, **options)
+    picture = noise(150, 170) if tiled else noise(97, 123)
+    dream(picture, params, guide=guide, model=model, memory_gb=LITTLE_GB if tiled else None, **options)
     return images[-1].image
 
 

@@ -102,6 +102,35 @@ def test_a_dream_by_bands_is_the_dream_by_tiles(params):
     assert np.allclose(banded.losses, whole.losses, rtol=1e-4)
 
 
+@pytest.mark.parametrize("profile", ["dreamfarm", "keras", "smoothed"])
+def test_a_masked_dream_by_bands_is_the_dream_by_tiles(profile):
+    """Where a mask confines the dream, bands make what the whole move makes, and leave the black to the bit."""
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[20:, 30:150] = 255
+    made = DreamParams(**SMALL, model="squeezenet", profile=profile, tiling="exact", feather=9)
+    whole = dream(PICTURE, made, mask=mask, memory_gb=64)
+
+    banded = dream(PICTURE, made, mask=mask, memory_gb=LITTLE_GB)
+
+    difference = np.abs(whole.image.astype(int) - banded.image.astype(int))
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.01
+    assert np.array_equal(banded.image[mask == 0], PICTURE[mask == 0])
+    assert not np.array_equal(banded.image[mask > 0], PICTURE[mask > 0])
+
+
+def test_a_masks_share_of_a_move_is_the_same_by_bands():
+    """Each pixel moves by as much as the mask lets it, as in the move at once."""
+    rules = rules_of(optimiser="momentum")
+    image, gradient, memory = numbers(1), steep(2), [numbers(3)]
+    share = np.random.default_rng(4).uniform(0, 1, (1, HEIGHT, WIDTH, 1)).astype(np.float32)
+    expected, _ = moved(image, gradient, MOVE, memory, [share], rules=rules)
+
+    move_in_bands(image, gradient, MOVE, memory, [share], rules=rules)
+
+    assert np.abs(image - np.asarray(expected)).max() <= 2e-6
+
+
 @pytest.mark.parametrize("origin", [(0, 0), (48, 160)], ids=str)
 def test_a_step_in_bands_is_the_step_by_tiles(squeezenet, origin):
     """Tiles cut from an image that is shifted, wherever they begin, give image, losses and slopes in place."""
