@@ -12,8 +12,7 @@ from typing import Any
 
 import keras
 
-from dreamcore.class_heads import class_head
-from dreamcore.layer_table import describe, describe_classes
+from dreamcore.layer_table import describe
 from dreamcore.networks.applications import APPLICATIONS
 
 FOLDER = Path(__file__).parents[1] / "dreamcore" / "networks" / "data"
@@ -31,9 +30,7 @@ def main(names: list[str]) -> None:
 def described_anew(name: str) -> dict[str, Any]:
     """Return what Keras says of a network of its own."""
     build = getattr(keras.applications, APPLICATIONS[name].builder)
-    bare = build(weights=None, include_top=False, input_shape=(None, None, 3))
-    classes = class_head(build(weights=None, include_top=True, classifier_activation=None))
-    return describe(bare) | {"classes": describe_classes(bare, classes)}
+    return describe(build(weights=None, include_top=False, input_shape=(None, None, 3)))
 
 
 if __name__ == "__main__":

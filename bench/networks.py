@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import cast
 
 import keras
 import numpy as np
@@ -14,26 +11,22 @@ from rich.table import Table
 
 from dreamcore.catalog import get_model
 from dreamcore.keras_network import KerasNetwork, lasting_names
-from dreamcore.networks.applications import APPLICATIONS, CLASSES
-from dreamcore.weights import load_weights
+from dreamcore.networks.applications import APPLICATIONS
 
 LAYERS = 12
 """Layers compared of each network, spread over its depth."""
 
 SIZE = (107, 131)
-CLASS_SIZE = 128
-"""In px, of the picture whose classes are compared: of a size at which Keras pads alike in any network."""
 
 
 def main(names: list[str]) -> None:
     """Print the largest departure of each network, as a share of the layer's largest answer."""
-    table = Table("network", "parameters", "layers", "compared", "largest departure", "of its classes")
+    table = Table("network", "parameters", "layers", "compared", "largest departure")
     for name in names or APPLICATIONS:
         spec = get_model(name)
         found = departures(name, size=SIZE)
         worst = max(departure for departure, _ in found.values())
-        classes = f"{class_departure(name):.1e}"
-        table.add_row(name, f"{spec.parameters:,}", str(len(spec.layers)), str(len(found)), f"{worst:.1e}", classes)
+        table.add_row(name, f"{spec.parameters:,}", str(len(spec.layers)), str(len(found)), f"{worst:.1e}")
         keras.backend.clear_session()
     Console().print(table)
 
@@ -42,7 +35,7 @@ def departures(name: str, *, size: tuple[int, int]) -> dict[str, tuple[float, tu
     """Return for layers all along a network how far its answer is from Keras', and that answer's shape."""
     builder = getattr(keras.applications, APPLICATIONS[name].builder)
     built = shaken(builder(weights=None, include_top=False, input_shape=(None, None, 3)))
-    listed = [layer.name for layer in get_model(name).layers if layer.name != CLASSES]
+    listed = [layer.name for layer in get_model(name).layers]
     layers = listed[:: max(1, len(listed) // LAYERS)]
     image = np.random.default_rng(1).uniform(-1, 1, (1, *size, 3)).astype(np.float32)
     names = {lasting: own for own, lasting in lasting_names(built).items()}
@@ -50,21 +43,6 @@ def departures(name: str, *, size: tuple[int, int]) -> dict[str, tuple[float, tu
     theirs = keras.Model(built.input, [built.get_layer(names[layer]).output for layer in layers])(image, training=False)
     pairs = zip(layers, map(np.asarray, ours), map(np.asarray, theirs), strict=True)
     return {layer: (_departure(mine, other), other.shape[1:]) for layer, mine, other in pairs}
-
-
-def class_departure(name: str) -> float:
-    """Return how far the scores of all classes are from those of Keras' own network from the same file."""
-    spec = get_model(name)
-    size = max(CLASS_SIZE, spec.least_side([CLASSES]))
-    builder = getattr(keras.applications, APPLICATIONS[name].builder)
-    whole = shaken(builder(weights=None, classifier_activation=None, input_shape=(size, size, 3)))
-    image = np.random.default_rng(1).uniform(-1, 1, (1, size, size, 3)).astype(np.float32)
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "whole.weights.h5")
-        whole.save_weights(path)
-        ours = cast("KerasNetwork", load_weights(spec, str(path), weights_dir=None).arrays)
-        [cells] = ours.activations(image, [CLASSES])
-    return _departure(np.asarray(cells).mean(axis=(1, 2)), np.asarray(whole(image, training=False)))
 
 
 def shaken(model: keras.Model) -> keras.Model:

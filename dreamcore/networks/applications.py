@@ -20,11 +20,6 @@ PLAIN = InputMapping()
 TORCH = InputMapping("rgb", (0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225), (0.485 / 0.229, 0.456 / 0.224, 0.406 / 0.225))
 LEVELS = InputMapping("rgb", 127.5, (0.0, 0.0, 0.0))
 
-CLASSES = "predictions"
-"""What the layer of the classes is called, whatever Keras calls it."""
-WHOLE = "verdict"
-"""Kind of the layers each of whose cells answers for the whole picture."""
-
 
 class Application(NamedTuple):
     """A network that Keras builds: by which name, from what input, of how many px at least."""

@@ -70,5 +70,4 @@ def _layers(name: str, given: str | None) -> tuple[str, ...]:
         model.check_layers(names)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.NOT_FOUND) from error
-    apart = model.class_layer if model.graph is None else None  # its weights are a file of their own
-    return tuple(names) or tuple(layer.name for layer in model.layers if layer.name != apart)
+    return tuple(names) or tuple(layer.name for layer in model.layers)
