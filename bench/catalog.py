@@ -12,7 +12,9 @@ from typing import Any
 
 import keras
 
-from dreamcore.layer_table import describe
+from dreamcore.class_heads import class_head
+from dreamcore.keras_applications import anywhere
+from dreamcore.layer_table import describe, describe_classes
 from dreamcore.networks.applications import APPLICATIONS
 
 FOLDER = Path(__file__).parents[1] / "dreamcore" / "networks" / "data"
@@ -29,8 +31,12 @@ def main(names: list[str]) -> None:
 
 def described_anew(name: str) -> dict[str, Any]:
     """Return what Keras says of a network of its own."""
+    side = APPLICATIONS[name].built_px
     build = getattr(keras.applications, APPLICATIONS[name].builder)
-    return describe(build(weights=None, include_top=False, input_shape=(None, None, 3)))
+    built = build(weights=None, include_top=False, input_shape=(side, side, 3))
+    bare = anywhere(built, side)
+    classes = class_head(build(weights=None, include_top=True, classifier_activation=None))
+    return describe(bare) | {"parameters": built.count_params(), "classes": describe_classes(bare, classes)}
 
 
 if __name__ == "__main__":

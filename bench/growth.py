@@ -20,6 +20,7 @@ from dreamfarm.stack import Servers
 from farm import change
 from farm.change import Fence
 from farm.dispatch import Offer
+from farm.logs import configure_logs
 from farm.new_job import NewJob
 from farm.record import JobSpec
 from farm.redis import lua
@@ -47,6 +48,7 @@ class Growth:
     """A store that fills by the farm's own scripts, and a row for each size that it reaches."""
 
     def __init__(self, servers: Servers) -> None:
+        configure_logs(servers.settings().model_copy(update={"log_level": "warning"}))
         self.services = Services.connect(servers.settings())
         self.redis = self.services.store.redis
         self._create = self.redis.register_script(lua("lanes", "notes", "enter", "create"))

@@ -20,6 +20,7 @@ from dreamcore.gradients import (
     smoothed,
     smoothed_thrice,
 )
+from dreamcore.laplacian_bands import evened_in_bands
 from dreamcore.optimisers import advanced
 from dreamcore.regularisers import penalty_slope
 from dreamcore.tiles import Span
@@ -64,14 +65,14 @@ def move_in_bands(
     masks : of (1, H, W, 1) float32
         That confine the dream.
     rules
-        Laplacian pyramids are left out: they have no bands.
     blocks
         Rows of a band, in units of 32 px.
     """
     bands = list(_bands(image.shape[1], blocks))
     move = Move(*(np.reshape(number, (1, 1, 1, 1)) for number in moves[0]))
     blurred = partial(_blurred, gradient, move.sigma_px.item(), rules)
-    direction = _normalised(blurred, bands, gradient.shape, rules.normalise)
+    even = _evened_by_scale(blurred, gradient.shape, rules.laplacian, blocks) if rules.laplacian else blurred
+    direction = _normalised(even, bands, gradient.shape, rules.normalise)
     above = image[:, :0]
     for band in bands:
         rows = slice(*band)
@@ -87,6 +88,10 @@ def move_in_bands(
         image[:, rows] = np.clip(there, -1.0, 1.0) if rules.clip else there
         for each, new in zip(kept, remembered, strict=True):
             each[...] = np.asarray(new)
+
+
+def _evened_by_scale(values: Rows, shape: tuple[int, ...], splits: int, blocks: int) -> Rows:
+    return evened_in_bands(values, shape, splits, bands=lambda height: _bands(height, blocks))
 
 
 def mean_magnitude(gradient: Floats, *, blocks: int = BLOCKS) -> Floats:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dreamcore.graph import InputMapping, Window
 from dreamcore.networks import inception_v3, squeezenet
-from dreamcore.networks.applications import APPLICATIONS, described
+from dreamcore.networks.applications import APPLICATIONS, CLASSES, described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -178,9 +178,15 @@ def _application(name: str) -> ModelSpec:
         mapping=own.mapping,
         min_size=own.min_size,
         default_layers=about["default_layers"],
-        layers=tuple(_described(row, ways) for row in about["layers"]),
+        layers=(*(_described(row, ways) for row in about["layers"]), _classes(about["classes"])),
         parameters=about["parameters"],
+        class_layer=CLASSES,
     )
+
+
+def _classes(facts: Mapping[str, Any]) -> LayerSpec:
+    windows = tuple(Window(*window) for window in facts["windows"])
+    return LayerSpec(CLASSES, facts["kind"], facts["count"], facts["stride"], facts["field"], windows, facts["cost"])
 
 
 def _described(row: list[Any], ways: list[tuple[Window, ...]]) -> LayerSpec:

@@ -21,7 +21,9 @@ Tensor = Any
 
 
 def resized_mask(mask: Tensor, size: Size) -> Tensor:
-    """Resize (N, H, W, 1) by means; what is 0 or 1 far around stays so."""
+    """Resize (N, H, W, 1) by means; what is 0 or 1 far around stays so. At its own size it is returned itself."""
+    if tuple(mask.shape[1:3]) == tuple(size):
+        return mask
     return ops.clip(resized(mask, size, kernel="bilinear", antialias=True), 0.0, 1.0)
 
 
@@ -39,7 +41,7 @@ class Confinement:
     """
 
     def __init__(self, mask: NDArray[np.float32], photo: Pixels, *, blended: bool) -> None:
-        self._mask = ops.convert_to_tensor(mask[None, :, :, None])
+        self._mask = mask[None, :, :, None]
         self._outside = mask == 0
         self._photo = photo
         self._blended = blended

@@ -16,9 +16,11 @@ from dreamcore.errors import CheckpointError, GradientError
 from dreamcore.fitting import Fitting
 from dreamcore.given import HALF_RANGES, check_given, several, to_range
 from dreamcore.masks import feathered
+from dreamcore.memory import MASK_PX_BYTES
 from dreamcore.noise import random_origin, random_shift
 from dreamcore.octaves import plan_octaves
 from dreamcore.pictures import to_8_bit
+from dreamcore.planner import check_untiled
 from dreamcore.profiles import PROFILES
 from dreamcore.pyramid import BAND_PX, Pyramid
 from dreamcore.results import DreamResult, Progress, Stopped
@@ -73,6 +75,8 @@ class Course:
         guides, masks = several(guide), several(mask)
         check_given(image, params, guides, masks, model=model)
         model.check_classes(params.aimed_layers)
+        if memory_bytes is not None:
+            check_untiled(params, image.shape, memory_bytes=memory_bytes)
         self.params = params
         self.model = model
         self.profile = PROFILES[params.profile]
@@ -92,7 +96,12 @@ class Course:
         self.compiled_step = model.step(self.rules)
         self.calls = Calls(model, self.rules, asked=steps_per_call)
         self._fitting = Fitting(
-            model, self.rules, params.tiling, largest=self.plan.sizes[-1], memory_bytes=memory_bytes
+            model,
+            self.rules,
+            params.tiling,
+            largest=self.plan.sizes[-1],
+            memory_bytes=memory_bytes,
+            beside_bytes=MASK_PX_BYTES * sum(each.size for each in soft),
         )
         self._terms = TermInputs(
             model,
@@ -101,7 +110,7 @@ class Course:
             border=self.profile.border,
             photo=self._pyramid.original,
             guides=[to_range(each) for each in guides],
-            masks=[ops.convert_to_tensor(each[None, :, :, None]) for each in soft],
+            masks=[each[None, :, :, None] for each in soft],
             resized=self._pyramid.resize,
             core_px=self._fitting.tile_px,
         )
@@ -215,7 +224,8 @@ class Course:
     def octave_inputs(self, state: State) -> list[Tensor]:
         """Return what the steps take at the octave's size throughout: the terms' inputs, and the mask if any."""
         size = self.plan.sizes[state.octave - 1]
-        masks = [self._confinement.at(size)] if self._confinement else []
+        own = np.asarray if self._fitting.in_bands(size) else ops.convert_to_tensor
+        masks = [own(self._confinement.at(size))] if self._confinement else []
         return [*self._terms.at(size), *masks]
 
     def record(self, state: State, *, loss: float, slope: float) -> Progress:

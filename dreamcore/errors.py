@@ -19,6 +19,12 @@ class PictureTooLargeError(PictureError):
     code = "picture_too_large"
 
 
+class PictureTooCostlyError(PictureError):
+    """Reading the picture takes more memory or time than it may."""
+
+    code = "picture_too_costly"
+
+
 class PictureTooSmallError(PictureError):
     """The picture is smaller than the network takes."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
-from dreamcore.backend import ops
+from dreamcore.backend import ops, turned
 from dreamcore.graph import SOURCE, InputMapping
 from dreamcore.keras_network import KerasNetwork
 
@@ -62,8 +62,9 @@ def map_input(image: Tensor, mapping: InputMapping) -> Tensor:
     """Turn RGB in [-1, 1] into what the network takes."""
     if mapping == InputMapping():
         return image
-    ordered = ops.flip(image, axis=-1) if mapping.order == "bgr" else image
-    return (ordered + 1.0) * np.asarray(mapping.scale, np.float32) - np.asarray(mapping.mean, np.float32)
+    scale = np.asarray(mapping.scale, np.float32)
+    taken = (image + 1.0) * (scale if mapping.order == "rgb" else np.flip(scale))
+    return (taken if mapping.order == "rgb" else turned(taken)) + -np.asarray(mapping.mean, np.float32)
 
 
 def _compute(node: Node, inputs: list[Tensor], weights: Mapping[str, ConvWeights]) -> Tensor:

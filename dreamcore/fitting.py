@@ -28,10 +28,22 @@ class Fitting:
     ----------
     notices
         What was decided otherwise than asked for, for people.
+
+    Parameters
+    ----------
+    beside_bytes
+        What of the memory is taken by what is no step's.
     """
 
     def __init__(
-        self, model: Model, rules: StepRules, tiling: Tiling, *, largest: Size, memory_bytes: float | None
+        self,
+        model: Model,
+        rules: StepRules,
+        tiling: Tiling,
+        *,
+        largest: Size,
+        memory_bytes: float | None,
+        beside_bytes: float = 0.0,
     ) -> None:
         if tiling == "exact" and model.spec.graph is None:
             raise DreamError(
@@ -41,7 +53,7 @@ class Fitting:
         self.notices: list[str] = []
         self._model, self._rules, self._tiling = model, rules, tiling
         self._largest = largest
-        self._memory = _memory(memory_bytes)
+        self._memory = _memory(memory_bytes) - beside_bytes
         self._most_px = 2 * CORES_PX[0]
         self._never_whole = False
         self._on_host = describe_device().startswith("CPU")
@@ -69,13 +81,9 @@ class Fitting:
         return make(self._model, self._rules, self._cut(size, core_px, origin))
 
     def in_bands(self, size: Size) -> bool:
-        """Return whether an image of a size is a NumPy array that moves in bands, because few copies of it fit.
-
-        A Laplacian pyramid is made at once.
-        """
-        banded = not self._rules.laplacian and self._can_tile
+        """Return whether an image of a size is a NumPy array that moves in bands, because few copies of it fit."""
         scarce = self._never_whole and self._on_host
-        return banded and (scarce or not move_fits(size, memory_bytes=self._memory))
+        return self._can_tile and (scarce or not move_fits(size, memory_bytes=self._memory))
 
     def shrink(self, size: Size, error: BaseException) -> None:
         """Make the tiles smaller after an error, for the rest of the dream.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,12 @@ import dreamcore.backend  # isort: skip  # noqa: F401  # sets the library up bef
 
 import keras
 
-from dreamcore.errors import WeightsError
+from dreamcore.networks.applications import CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    from dreamcore.catalog import ModelSpec
+    Classes = Callable[[], keras.Model]
 
 Tensor = Any
 
@@ -33,10 +33,13 @@ class KerasNetwork:
     ----------
     any_size
         Whether to take images of any size, whatever size the model was made for.
+    classes
+        Loads what turns the network's last features into the answers of its classes.
     """
 
-    def __init__(self, model: keras.Model, *, any_size: bool = False) -> None:
+    def __init__(self, model: keras.Model, *, any_size: bool = False, classes: Classes | None = None) -> None:
         self.model = folded(model, any_size=any_size)
+        self._load_classes = classes
         self._names = {lasting: name for name, lasting in lasting_names(model).items()}
         self.sha256 = _digest(model)
 
@@ -48,7 +51,7 @@ class KerasNetwork:
         image : (N, H, W, 3) float32
             As the network takes it.
         """
-        outputs = [self.model.get_layer(self._names[layer]).output for layer in layers]
+        outputs = [self._output(layer) for layer in layers]
         found = keras.Model(self.model.input, outputs)(image, training=False)
         return list(found) if isinstance(found, (list, tuple)) else [found]
 
@@ -60,44 +63,35 @@ class KerasNetwork:
         ValueError
             The network doesn't take this size.
         """
-        output = self.model.get_layer(self._names[layer]).output
         image = keras.KerasTensor((1, *size, 3))
-        return tuple(keras.Model(self.model.input, output).compute_output_spec(image).shape[1:])
+        return tuple(keras.Model(self.model.input, self._output(layer)).compute_output_spec(image).shape[1:])
+
+    @cached_property
+    def classes(self) -> keras.Model | None:
+        """What reads the classes from the last features; None where the network has none.
+
+        Raises
+        ------
+        WeightsError
+            Their weights can't be had.
+        """
+        return self._load_classes() if self._load_classes else None
+
+    def _output(self, layer: str) -> Tensor:
+        if layer == CLASSES and self.classes:
+            return self.classes(last_features(self.model).output)
+        return self.model.get_layer(self._names[layer]).output
 
 
-def application(spec: ModelSpec, builder: str, weights: str, path: Path | None) -> KerasNetwork:
-    """Build a network of Keras Applications.
+def last_features(model: keras.Model) -> Any:
+    """Return the operation whose answers the classes are read from, in a network without them.
 
-    Parameters
-    ----------
-    weights
-        "imagenet", which Keras fetches and checks; "random", always the same ones; or anything else, with `path`.
-
-    Raises
-    ------
-    WeightsError
-        They can't be fetched, or don't fit; the message names the ways to provide them.
+    ConvNeXt's ends with a normalisation that stands elsewhere where there are classes.
     """
-    build = getattr(keras.applications, builder)
-    shape = {"include_top": False, "input_shape": (None, None, 3)}
-    if weights == "random":
-        return KerasNetwork(randomised(build(weights=None, **shape)))
-    try:
-        return KerasNetwork(build(weights=str(path) if path else "imagenet", **shape))
-    except Exception as error:  # Keras raises a bare Exception where a download fails
-        raise WeightsError(
-            f"The weights of {spec.title} can't be had ({error}). Get Keras' file for {builder}(include_top=False) "
-            f"where there is internet, then pass it as --weights FILE, or put it as {spec.name}.h5 into the folder "
-            "that DREAMFARM_WEIGHTS_DIR names."
-        ) from error
-
-
-def randomised(model: keras.Model) -> keras.Model:
-    """Give a model random weights, the same at every call: kernels N(0, 2 / fan_in), the rest as Keras starts."""
-    numbers = np.random.default_rng(0)
-    for layer in model.layers:
-        layer.set_weights([_random(numbers, values) for values in layer.get_weights()])
-    return model
+    last = model.operations[-1]
+    if isinstance(last, keras.layers.LayerNormalization):
+        return last._inbound_nodes[0].parent_nodes[0].operation  # noqa: SLF001  # Keras shows it nowhere else
+    return last
 
 
 def lasting_names(model: keras.Model) -> dict[str, str]:
@@ -168,14 +162,6 @@ def _merged(convolution: keras.layers.Layer, norm: keras.layers.BatchNormalizati
     depthwise = isinstance(convolution, keras.layers.DepthwiseConv2D)
     last = last * (scale.reshape(last.shape[2:]) if depthwise else scale)
     return [*kernels[:-1], last, shift]
-
-
-def _random(numbers: np.random.Generator, values: np.ndarray) -> np.ndarray:
-    if values.ndim < 2:  # noqa: PLR2004  # biases, and what normalises
-        return values
-    spread = np.sqrt(2 / np.prod(values.shape[:-1]))
-    random: np.ndarray = numbers.standard_normal(values.shape, np.float32) * np.float32(spread)
-    return random
 
 
 def _digest(model: keras.Model) -> str:

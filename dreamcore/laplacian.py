@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dreamcore.backend import ops
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Tensor = Any
 
@@ -56,12 +59,19 @@ def _halved(x: Tensor) -> Tensor:
 def _doubled(low: Tensor, like: Tensor) -> Tensor:
     """Enlarge to the size of `like`; four times the transpose of `_halved`."""
     height, width = ops.shape(like)[1:3]
-    spread = _spread(_spread(low, height, axis=1), width, axis=2)
-    filtered = ops.depthwise_conv(spread, np.tile(2 * TAPS[:, None, None, None], (1, 1, 3, 1)), padding="valid")
-    return ops.depthwise_conv(filtered, np.tile(2 * TAPS[None, :, None, None], (1, 1, 3, 1)), padding="valid")
+    sparse = spread(spread(low, height, axis=1), width, axis=2)
+    filtered = ops.depthwise_conv(sparse, doubling_filter(axis=1), padding="valid")
+    return ops.depthwise_conv(filtered, doubling_filter(axis=2), padding="valid")
 
 
-def _spread(low: Tensor, length: Tensor, *, axis: int) -> Tensor:
+def doubling_filter(*, axis: int) -> NDArray[np.float32]:
+    """Return what smooths an axis that was spread, as a kernel for each of three colours."""
+    shape = [1, 1, 1, 1]
+    shape[axis - 1] = len(TAPS)
+    return np.tile(2 * TAPS.reshape(shape), (1, 1, 3, 1))
+
+
+def spread(low: Tensor, length: Tensor, *, axis: int) -> Tensor:
     """Put zeros between an axis' samples, and around them so that a filter of five taps leaves `length` samples.
 
     Halving pads an odd length by 2 before its start, an even one by 1; the transpose takes off as much.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import keras
 
-from dreamcore.keras_network import foldable, lasting_names
+from dreamcore.keras_network import foldable, last_features, lasting_names
+from dreamcore.networks.applications import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from dreamcore.class_heads import ClassHead
 
 KINDS = {
     "Activation": "activation",
@@ -59,6 +62,22 @@ def describe(model: keras.Model, kinds: Mapping[str, str] = KINDS) -> dict[str, 
     costs, names = _costs(model, reached), lasting_names(model)
     rows = [[names[layer.name], *_facts(layer, reach, ways, costs, kinds)] for layer, reach in shown]
     return {"parameters": model.count_params(), "default_layers": _favourites(rows), "ways": ways, "layers": rows}
+
+
+def describe_classes(bare: keras.Model, head: ClassHead) -> dict[str, Any]:
+    """Return the facts of a network's classes, as its head makes them of what the network without it answers."""
+    reached = reaches(bare)
+    last = last_features(bare).name
+    reach = cast("Reach", reached[last])
+    windows = [*reach.windows, *([(head.window, 1, "valid", 0)] if head.window > 1 else [])]
+    return {
+        "kind": WHOLE if head.pooled else "classes",
+        "count": head.layers[-1].output.shape[-1],
+        "stride": reach.stride,
+        "field": reach.field + (head.window - 1) * reach.stride,
+        "windows": windows,
+        "cost": round(_costs(bare, reached)[last] + sum(map(_weights, head.layers)) / reach.stride**2),
+    }
 
 
 def reaches(model: keras.Model) -> dict[str, Reach | None]:

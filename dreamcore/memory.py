@@ -23,6 +23,8 @@ WHOLE_COPIES = 12
 """Float32 images of the whole size that live during a tiled step: image, gradient, and what the move makes of them."""
 BANDED_COPIES = 4
 """The same where the move is made in bands: image, gradient, and what else lives on the way to the next octave."""
+MASK_PX_BYTES = 9
+"""For each pixel of a mask: its share of the move, that at an octave's size, and whether the photo stays."""
 CORES_PX = (1024, 512, 256, 128)
 PLAIN_PX = 512
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")

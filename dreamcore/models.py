@@ -42,7 +42,7 @@ class Model:
         return self.weights.sha256
 
     def check_classes(self, layers: Sequence[str]) -> None:
-        """Raise `WeightsError` where one of the layers are the classes, and the weights end before them."""
+        """Raise `WeightsError` where one of the layers are the classes, and their weights can't be had."""
         wanted = self.spec.class_layer
         arrays = self.weights.arrays
         if wanted in layers and isinstance(arrays, Mapping) and wanted not in arrays:
@@ -50,6 +50,8 @@ class Model:
                 f"The weights of {self.name} end before its classes. Give it the file that has them too, in place of "
                 "the one that is called notop."
             )
+        if wanted in layers and not isinstance(arrays, Mapping):
+            _ = arrays.classes  # loaded by now, for inside a compiled function it is too late
 
     def step(self, rules: StepRules) -> Callable[..., Any]:
         """Return the compiled step for these rules; see `dreamcore.ascent.compile_step`."""
@@ -73,6 +75,7 @@ class Model:
     def features(self, layers: tuple[str, ...]) -> Callable[..., Any]:
         """Return the compiled activations of these layers; see `dreamcore.ascent.compile_features`."""
         if layers not in self._features:
+            self.check_classes(layers)
             self._features[layers] = compile_features(self.spec, self.weights.arrays, layers)
         return self._features[layers]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from dreamcore import colour_space, deep_colour, embedding
-from dreamcore.errors import PictureError, PictureTooLargeError
+from dreamcore.errors import PictureError, PictureTooCostlyError, PictureTooLargeError
 
 PictureFormat = Literal["png", "jpeg", "webp"]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -73,6 +73,8 @@ def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, deep: bool = Tr
     ------
     PictureTooLargeError
         The header names more than `max_pixels` pixels; nothing was decoded.
+    PictureTooCostlyError
+        There isn't the memory that it takes.
     PictureError
         The bytes are no picture of a known format, or a broken one.
     """
@@ -84,7 +86,11 @@ def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, deep: bool = Tr
         )
     try:
         return _read(image, data, deep=deep)
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except MemoryError as error:
+        raise PictureTooCostlyError(
+            f"Reading the {image.format} picture of {image.width}x{image.height} px takes more memory than there is."
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise PictureError(f"The {image.format} picture is broken or cut short: {error}.") from error
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from dreamcore import catalog
 from dreamcore.capacity import image_bytes
-from dreamcore.memory import BANDED_COPIES, PROCESS_BYTES, WHOLE_COPIES, move_fits
+from dreamcore.errors import OutOfMemoryError
+from dreamcore.memory import BANDED_COPIES, WHOLE_COPIES, move_fits
 from dreamcore.octaves import plan_octaves
 from dreamcore.workload import COLOURS, Work, count_work, crops_of_step
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from dreamcore.zoom_path import ZoomParams
 
 FLOAT_BYTES = 4
+STARTED_BYTES = 0.74e9
+"""What the library and what it compiled take beside weights and images; measured."""
+LIVING_SHARE = 0.5
+"""How much of a step's activations and their gradients lives at once; measured. Plans keep room for all."""
+OFF_BY = 1.25
+"""How far from the truth an estimate of memory may be."""
 WEIGHT_COPIES = 5
 """As they were read, folded, in the compiled functions, and as the library lays them out for itself; measured."""
 
@@ -118,18 +125,43 @@ def plan(
 def peak_memory(params: DreamParams, shape: Sequence[int], *, memory_bytes: float = math.inf) -> float:
     """Return about how many bytes a process takes that dreams on a picture (H, W, …), in tiles beyond `memory_bytes`.
 
-    That is what the library and the weights take, and the dearest octave's step.
+    That is what the library and the weights take, and the dearest octave's step. In tiles a step takes what the network
+    does, or the move that follows once that is given back.
     """
     sizes = plan_octaves(params, shape[0], shape[1]).sizes
     weights = WEIGHT_COPIES * FLOAT_BYTES * catalog.get_model(params.model).parameters
-    return PROCESS_BYTES + weights + max(_step_bytes(params, size, sizes[-1], memory_bytes) for size in sizes)
+    return STARTED_BYTES + weights + max(_step_bytes(params, size, sizes[-1], memory_bytes) for size in sizes)
+
+
+def check_untiled(params: DreamParams, shape: Sequence[int], *, memory_bytes: float) -> None:
+    """Refuse a dream that may not be tiled and surely takes more than it is given; lack of memory may kill a process.
+
+    Networks that Keras runs are let in: what they take was not measured.
+
+    Raises
+    ------
+    OutOfMemoryError
+        With what it would take.
+    """
+    if params.tiling != "off" or catalog.get_model(params.model).graph is None:
+        return
+    needed = peak_memory(params, shape)
+    if needed > OFF_BY * memory_bytes:
+        raise OutOfMemoryError(
+            f"A picture of {shape[1]}x{shape[0]} px takes about {needed / 1e9:.1f} GB with tiling 'off', and may take "
+            f"{memory_bytes / 1e9:.1f} GB. Give it more memory, make it smaller, or give tiling 'auto'."
+        )
 
 
 def _step_bytes(params: DreamParams, size: Size, largest: Size, memory_bytes: float) -> float:
     model = catalog.get_model(params.model)
     crops = crops_of_step(params, size, largest=largest, memory_bytes=memory_bytes)
-    of_crop = max(image_bytes(model, params.aimed_layers, crop, precision=params.precision) for crop, _ in crops)
-    if params.laplacian == 0 and not move_fits(largest, memory_bytes=memory_bytes):
+    of_crop = LIVING_SHARE * max(
+        image_bytes(model, params.aimed_layers, crop, precision=params.precision) for crop, _ in crops
+    )
+    if not move_fits(largest, memory_bytes=memory_bytes):
         return of_crop + BANDED_COPIES * COLOURS * FLOAT_BYTES * math.prod(largest)
-    is_whole = crops == ((size, 1),)
-    return of_crop + (0 if is_whole else WHOLE_COPIES * COLOURS * FLOAT_BYTES * math.prod(size))
+    image = COLOURS * FLOAT_BYTES * math.prod(size)
+    if crops == ((size, 1),):
+        return of_crop
+    return max(of_crop + BANDED_COPIES * image, WHOLE_COPIES * image)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore.class_names import class_index
+from dreamcore.networks.applications import WHOLE
 from dreamcore.profiles import Objective
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def resolve(term: Term, model: ModelSpec, *, objective: Objective) -> Aim:
     single = term.class_name is not None or term.at is not None
     kind: Objective = term.kind or ("mean" if single else objective)
     aim = Aim(spec.name, kind, term.weight, channels, term.at, term.guide, term.mask)
+    if aim.is_placed and spec.kind == WHOLE:
+        raise ValueError(f"{model.name} judges a picture as a whole: leave at and mask out of terms of {spec.name}.")
     if aim.guide is not None and not aim.is_guided:
         raise ValueError(f"A term of kind {kind!r} follows no guide: choose 'guide-dot', or leave guide out.")
     return aim
@@ -131,8 +134,8 @@ def resolve(term: Term, model: ModelSpec, *, objective: Objective) -> Aim:
 def _class_layer(name: str, model: ModelSpec) -> str:
     if model.class_layer is None:
         raise ValueError(
-            f"{model.name} ends before its classes, so it can't dream of {name!r}. Choose squeezenet or "
-            "inception_v3, or a layer."
+            f"{model.name} is a network of your own, whose classes are not known, so it can't dream of {name!r}. "
+            "Choose one of the catalog, such as squeezenet, or a layer."
         )
     return model.class_layer
 

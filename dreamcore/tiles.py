@@ -193,17 +193,19 @@ def _pieces(
 ) -> Iterator[_Piece]:
     strides = [model.layer(layer).stride for layer in layers]
     wholes = [model.layer(layer).shape(*size)[axis] for layer in layers]
-    for cut in cuts:
-        last = cut.stop == size[axis]
-        cores = [
-            Span(cut.start // stride, whole if last else min(whole, cut.stop // stride))
+    cores_of = [
+        [
+            Span(cut.start // stride, whole if cut.stop == size[axis] else min(whole, cut.stop // stride))
             for stride, whole in zip(strides, wholes, strict=True)
         ]
-        looked_at = [Span(max(0, min(core.start, core.stop - 1)), core.stop) for core in cores]
-        if halo:
-            pixels = seen(model.nodes, dict(zip(layers, looked_at, strict=True)), size[axis], axis=axis)
-        else:
-            pixels = Span(cut.start, size[axis] - (size[axis] - cut.stop) // max(strides) * max(strides))
+        for cut in cuts
+    ]
+    if halo:
+        spans = _of_one_length([_looked_at(model, layers, cores, size[axis], axis) for cores in cores_of], size[axis])
+    else:
+        step = max(strides)
+        spans = [Span(cut.start, size[axis] - (size[axis] - cut.stop) // step * step) for cut in cuts]
+    for cores, pixels in zip(cores_of, spans, strict=True):
         behind = size[axis] - pixels.stop
         cells = tuple(
             Span(pixels.start // stride, whole - behind // stride)
@@ -214,6 +216,23 @@ def _pieces(
             for core, whole in zip(cores, wholes, strict=True)
         ]
         yield _Piece(pixels, cells, tuple(map(_within, cells, counting)))
+
+
+def _looked_at(model: ModelSpec, layers: Sequence[str], cores: Sequence[Span], length: int, axis: int) -> Span:
+    """Return the pixels of an axis that its cores need; of an empty one, those of the cell before its end."""
+    full = [Span(max(0, min(core.start, core.stop - 1)), core.stop) for core in cores]
+    return seen(model.nodes, dict(zip(layers, full, strict=True)), length, axis=axis)
+
+
+def _of_one_length(spans: Sequence[Span], length: int) -> list[Span]:
+    """Lengthen an axis' spans to the longest, each within the axis, its start or its distance from the end kept.
+
+    Libraries prepare each size that they meet, and keep what they prepared: crops of one size take less memory. All
+    spans' lengths differ by whole strides, so that these still begin and end whole strides away from the ends.
+    """
+    longest = max(span.stop - span.start for span in spans)
+    stops = [min(length, span.start + longest) for span in spans]
+    return [Span(stop - longest, stop) for stop in stops]
 
 
 def _within(cells: Span, counting: Span) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 from dreamcore import keras_weights, pickled_weights
 from dreamcore.errors import WeightsError
 from dreamcore.networks.applications import APPLICATIONS
-from dreamcore.networks.weight_hashes import KNOWN, algorithm_of
+from dreamcore.networks.weight_hashes import KNOWN, KNOWN_WITH_CLASSES, algorithm_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,16 +85,23 @@ def load_weights(model: ModelSpec, weights: str, *, weights_dir: Path | None) ->
 
 
 def _run_by_keras(model: ModelSpec, weights: str, weights_dir: Path | None) -> Weights:
-    from dreamcore.keras_network import application  # noqa: PLC0415  # loads Keras
+    from dreamcore.keras_applications import application  # noqa: PLC0415  # loads Keras
 
-    stored = weights_dir / f"{model.name}.h5" if weights_dir else None
     path = None if weights in {"imagenet", "random"} else _given(weights)
-    if weights == "imagenet" and stored and stored.is_file():
-        path = stored
-        if model.name in KNOWN:
-            _check_digest(path, algorithm_of(KNOWN[model.name]), KNOWN[model.name])
-    network = application(model, APPLICATIONS[model.name].builder, weights, path)
+    whole = None
+    if weights == "imagenet" and weights_dir:
+        path = _stored(weights_dir / f"{model.name}.h5", KNOWN.get(model.name))
+        whole = _stored(weights_dir / f"{model.name}_classes.h5", KNOWN_WITH_CLASSES.get(model.name))
+    network = application(model, APPLICATIONS[model.name].builder, weights, path=path, whole=whole)
     return Weights(network, network.sha256)
+
+
+def _stored(path: Path, digest: str | None) -> Path | None:
+    if not path.is_file():
+        return None
+    if digest:
+        _check_digest(path, algorithm_of(digest), digest)
+    return path
 
 
 def _own(model: ModelSpec, weights: str) -> Weights:

@@ -22,6 +22,7 @@ if chosen == "tensorflow":
         resize_bilinear,
         rolled,
         traces,
+        turned,
         value_and_gradient,
     )
 elif chosen == "jax":
@@ -35,6 +36,7 @@ elif chosen == "jax":
         resize_bilinear,
         rolled,
         traces,
+        turned,
         value_and_gradient,
     )
 else:
@@ -56,5 +58,6 @@ __all__ = [
     "resize_bilinear",
     "rolled",
     "traces",
+    "turned",
     "value_and_gradient",
 ]

@@ -40,6 +40,11 @@ def rolled(x: Tensor, shifts: Tensor) -> Tensor:
     return jax.vmap(lambda image, shift: jnp.roll(image, shift, axis=(0, 1)))(x, shifts)
 
 
+def turned(x: Tensor) -> Tensor:
+    """Return (N, h, w, 3) float32 with the channels in reverse."""
+    return x[..., ::-1]
+
+
 def resize_bilinear(x: Tensor, height: Tensor, width: Tensor) -> Tensor:
     """Resize (N, h, w, C); samples lie on half pixels, nothing is smoothed."""
     return jax.image.resize(x, (x.shape[0], height, width, x.shape[3]), "bilinear", antialias=False)

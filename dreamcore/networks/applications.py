@@ -20,13 +20,22 @@ PLAIN = InputMapping()
 TORCH = InputMapping("rgb", (0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225), (0.485 / 0.229, 0.456 / 0.224, 0.406 / 0.225))
 LEVELS = InputMapping("rgb", 127.5, (0.0, 0.0, 0.0))
 
+CLASSES = "predictions"
+"""What the layer of the classes is called, whatever Keras calls it."""
+WHOLE = "verdict"
+"""Kind of the layers each of whose cells answers for the whole picture."""
+
 
 class Application(NamedTuple):
-    """A network that Keras builds: by which name, from what input, of how many px at least."""
+    """A network that Keras builds: by which name, from what input, of how many px at least.
+
+    `built_px` is the side of the pictures that it must be built for; None where Keras builds it for any size.
+    """
 
     builder: str
     mapping: InputMapping
     min_size: int = 32
+    built_px: int | None = None
 
 
 APPLICATIONS: Mapping[str, Application] = {
@@ -47,6 +56,8 @@ APPLICATIONS: Mapping[str, Application] = {
     "densenet121": Application("DenseNet121", TORCH),
     "densenet169": Application("DenseNet169", TORCH),
     "densenet201": Application("DenseNet201", TORCH),
+    "nasnet_mobile": Application("NASNetMobile", PLAIN, built_px=224),
+    "nasnet_large": Application("NASNetLarge", PLAIN, built_px=331),
     **{f"efficientnet_b{size}": Application(f"EfficientNetB{size}", LEVELS) for size in range(8)},
     **{f"efficientnet_v2_b{size}": Application(f"EfficientNetV2B{size}", LEVELS) for size in range(4)},
     **{f"efficientnet_v2_{size.lower()}": Application(f"EfficientNetV2{size}", LEVELS) for size in "SML"},

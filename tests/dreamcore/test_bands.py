@@ -1,5 +1,10 @@
 """A move made band by band is the move made at once."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +17,7 @@ from dreamcore.tiles import plain_tiles
 from dreamcore.tiling import banded_step, tiled_step
 from tests.support import noise
 
+ROOT = Path(__file__).resolve().parents[2]
 HEIGHT, WIDTH = 331, 203
 RULES = ["none", "mean-abs", "l2", "centred", "std", "local"]
 
@@ -47,6 +53,8 @@ MOVE = np.array([Move(0.02, 0.8, 3, 1.1, 0.3, 0.2)], np.float32)
         {"optimiser": "momentum"},
         {"optimiser": "adam", "normalise": "std"},
         {"profile": "keras"},
+        {"profile": "lapnorm"},
+        {"laplacian": 5, "smoothing": 1.5},
     ],
     ids=str,
 )
@@ -86,6 +94,7 @@ LITTLE_GB = 0.5
         {"keep_colors": True},
         {"profile": "google2015", "model": "squeezenet", "optimiser": "momentum"},
         {"start": "noise"},
+        {"profile": "lapnorm", "model": "squeezenet"},
     ],
     ids=str,
 )
@@ -158,3 +167,15 @@ def test_a_dream_by_bands_goes_on_where_it_stopped():
     resumed = dream(PICTURE, params, memory_gb=LITTLE_GB, resume=stopped.value.checkpoint)
 
     assert np.array_equal(resumed.image, straight.image)
+
+
+@pytest.mark.slow
+def test_a_masked_dream_by_recipe_lapnorm_keeps_to_its_memory():
+    """A process that makes a pyramid of the gradient, within a mask, takes no more than it was given."""
+    command = [sys.executable, "-m", "tests.dreamcore.on_a_large_square", "1800", "1.05"]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, check=True, capture_output=True, text=True
+    )
+
+    assert int(done.stdout) <= 1.05e9

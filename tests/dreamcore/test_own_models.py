@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from dreamcore import DreamParams, catalog, dream, load_model
 from dreamcore.errors import ModelFileError, WeightsError
@@ -94,6 +95,14 @@ def test_a_fixed_size_and_a_head_are_no_hindrance(saved, picture):
     assert result.image.shape == picture.shape
     assert np.abs(result.image.astype(int) - picture).mean() > 1
     assert "answer" not in {layer.name for layer in loaded.spec.layers}
+
+
+def test_classes_of_ones_own_are_not_known_by_name(saved):
+    """A class by its name is refused with a message that names a network that has it."""
+    loaded = load_model(saved(network(size=64, classes=5)))
+
+    with pytest.raises(ValidationError, match=r"network of your own.*can't dream of 'goldfish'.*squeezenet"):
+        DreamParams.model_validate({"model": loaded.name, "terms": [{"class_name": "goldfish"}]})
 
 
 def test_layers_are_described(saved):

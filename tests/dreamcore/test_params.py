@@ -117,6 +117,15 @@ def test_a_wrong_layer_names_the_nearest_and_all():
         get_model("squeezenet").check_layers(["fire88"])
 
 
+@pytest.mark.parametrize(
+    ("name", "layer"), [("vgg16", "fc1"), ("vgg16", "flatten"), ("resnet50", "avg_pool"), ("inception_v3", "avg_pool")]
+)
+def test_a_layer_without_height_and_width_is_none_to_dream_with(name, layer):
+    """Dense layers and means over the whole picture are refused by name, whatever the network, with those there are."""
+    with pytest.raises(ValueError, match=rf"{name} has no layer '{layer}'.*Layers: "):
+        DreamParams(model=name, layers={layer: 1.0})
+
+
 def test_a_wrong_model_names_the_nearest_and_all():
     """The message holds the wrong name, the nearest one and every right one."""
     with pytest.raises(ValueError, match=r"'inception'.*'inception_v3'.*squeezenet, inception_v3"):

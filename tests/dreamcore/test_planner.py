@@ -102,10 +102,10 @@ def test_a_larger_picture_takes_longer_and_more_memory():
 
 
 def test_tiles_save_memory_and_cost_time():
-    """In a quarter of the memory a dream is tiled: it fits, and its halos are computed besides."""
+    """In little more than half of the memory a dream is tiled: it fits, and its halos are computed besides."""
     params = DreamParams(layers={"fire8": 1.0}, **ONE_OCTAVE)
     whole = plan(params, (2048, 2048), speed=REFERENCE)
-    budget = 0.5 * whole.peak_memory_bytes
+    budget = 0.6 * whole.peak_memory_bytes
 
     tiled = plan(params, (2048, 2048), speed=REFERENCE, memory_bytes=budget)
 

@@ -105,10 +105,12 @@ def test_classes_are_known_by_any_of_their_names(name, index):
     assert class_index(name) == index
 
 
-def test_a_class_needs_a_network_with_classes():
-    """A network that ends before its classes can't dream of one, and the message names one that can."""
-    with pytest.raises(ValidationError, match=r"vgg16 ends before its classes.*squeezenet"):
-        DreamParams.model_validate({"model": "vgg16", "terms": [{"class_name": "goldfish"}]})
+@pytest.mark.parametrize("where", [{"at": [0.5, 0.5]}, {"mask": 0}])
+def test_a_network_that_judges_the_whole_picture_has_no_class_in_a_place(where):
+    """The message says why, and what to leave out."""
+    terms = [{"class_name": "goldfish", **where}]
+    with pytest.raises(ValidationError, match="convnext_tiny judges a picture as a whole: leave at and mask out"):
+        DreamParams.model_validate({"model": "convnext_tiny", "terms": terms})
 
 
 def test_terms_are_summed_by_their_weights(first_loss, picture, answers):

@@ -210,6 +210,16 @@ def test_tiles_shrink_when_memory_runs_out_and_then_say_so(squeezenet):
         fitting.shrink(size, KeyError("another fault"))
 
 
+def test_a_dream_that_may_not_be_tiled_is_refused_beyond_its_memory(squeezenet):
+    """What surely takes more than it was given, and may not be tiled, ends before the memory is taken."""
+    from dreamcore import dream  # noqa: PLC0415  # loads TensorFlow
+    from dreamcore.errors import OutOfMemoryError  # noqa: PLC0415
+
+    params = DreamParams.model_validate({"layers": {"fire8": 1.0}, "tiling": "off"})
+    with pytest.raises(OutOfMemoryError, match=r"3000x2000 px takes about 3\.\d GB .* may take 2.0 GB"):
+        dream(np.zeros((2000, 3000, 3), np.uint8), params, model=squeezenet, memory_gb=2)
+
+
 @pytest.mark.slow
 def test_no_seam_shows_where_tiles_meet(squeezenet):
     """Neighbours across tiles' borders differ as other neighbours do, within 2 % of what they do untiled."""
