@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from secrets import token_hex
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,7 +27,7 @@ class Change(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    op: str = Field(default_factory=lambda: uuid4().hex)
+    op: str = Field(default_factory=lambda: token_hex(8))
     from_: list[JobState] = Field(serialization_alias="from")
     to: JobState | None = None
     attempt: int | None = None
@@ -158,7 +158,7 @@ def retry(job_id: str, *, progress: str) -> Change:
         Transition.RETRY,
         next_attempt=True,
         set={"lost": 0, "progress": progress},
-        unset=["error", "output", "cached", "checkpoint", "previews", "started_ms", "finished_ms", "shunned"],
+        unset=["error", "output", "cached", "checkpoint", "previews", "losses", "started_ms", "finished_ms", "shunned"],
     )
 
 

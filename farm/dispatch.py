@@ -19,6 +19,8 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
+import structlog
+
 from farm import change, keys
 from farm.change import Fence
 from farm.pools import pool_name
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from farm.queue import RenderQueue
     from farm.record import JobRecord
     from farm.store import JobStore
+
+log = structlog.get_logger()
 
 SILENT_S = 10
 """After so long without a heartbeat a worker counts no more."""
@@ -84,7 +88,10 @@ class Dispatcher:
         begin = change.claim("", attempt=None, token=token, worker=worker, lease_ms=lease_ms)
         text = begin.model_dump_json(by_alias=True, exclude_none=True)
         ids = self._claim(args=[text, worker, json.dumps(list(tags)), warm, most, self.weights, int(room_bytes)])
-        return [Claim(job, Fence(job.attempt, token)) for job in self.store.many([str(job_id) for job_id in ids])]
+        jobs = self.store.many([str(job_id) for job_id in ids])
+        for job in jobs:
+            log.info("job_given", job=job.id, attempt=job.attempt, owner=job.spec.owner, worker=worker, pack=len(jobs))
+        return [Claim(job, Fence(job.attempt, token)) for job in jobs]
 
     def ring(self) -> None:
         """Send the messages that the workers' queues lack: about as many wait there as there are workers, no more."""

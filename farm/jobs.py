@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
+import structlog
 from pydantic import ValidationError
 from ulid import ULID
 
@@ -16,7 +18,7 @@ from dreamcore.params import DreamParams
 from dreamcore.planner import REFERENCE
 from dreamcore.workload import count_work, pixel_steps
 from dreamcore.zoom_path import ZoomParams
-from farm import change, keys
+from farm import change, keys, traces
 from farm.change import Outcome
 from farm.errors import ConflictError, ExpiredError, NotFoundError
 from farm.estimates import check_job
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from farm.schema import OutputFormat, ResultFormat
     from farm.storage import ObjectStore
     from farm.store import JobStore
+
+log = structlog.get_logger()
 
 PACK_DIGITS = 16
 FILM_FORMATS: dict[VideoFormat, OutputFormat] = {"mp4": "mp4", "webm": "webm", "gif": "gif", "frames": "zip"}
@@ -110,6 +114,7 @@ class JobService:
         for seen in (picture, *options.get("guides", ()), *options.get("masks", ())):
             self.pictures.keep(seen, owner=spec.owner)
         job = self.store.add(new)
+        log.info("job_accepted", job=job.id, owner=spec.owner, state=job.state)
         self.dispatch.ring()
         return job
 
@@ -151,6 +156,7 @@ class JobService:
             priority=priority,
             expires_in=expires_in or self.limits.settings.expires_in_s,
             notices=(*picture.notices, *plan.notices),
+            trace=traces.caller.get(),
             work_s=_weigh(params, picture, zoom=zoom, guides=guides),
             pack=_pack(params, picture, alone=bool(zoom or masks)),
             bytes=_step_bytes(params, picture),
@@ -165,6 +171,7 @@ class JobService:
         """End a job that is queued or running; a canceled one is left as it is."""
         outcome = self._apply(change.cancel(job_id))
         job = self.get(job_id)
+        log.info("job_canceled", job=job_id, outcome=outcome)
         if outcome is Outcome.WRONG_STATE and job.state is not JobState.CANCELED:
             raise ConflictError(
                 f"The job has already {job.state}; only a queued or running job can be canceled.", code="job_finished"
@@ -182,6 +189,7 @@ class JobService:
         outcome = self._apply(change.retry(job_id, progress=start.model_dump_json()))
         job = self.get(job_id)
         if outcome is Outcome.OK:
+            log.info("job_retried", job=job_id, owner=job.spec.owner)
             self.dispatch.ring()
         elif job.state not in ACTIVE:
             raise ConflictError(f"The job has {job.state}; only a failed, canceled or expired job can be retried.")
@@ -196,6 +204,7 @@ class JobService:
         self.storage.delete_prefix(keys.blobs(job_id))
         if self.store.delete(job) is Outcome.WRONG_STATE:
             raise ConflictError("The job was queued again meanwhile. Cancel it, then delete it.")
+        log.info("job_deleted", job=job_id)
 
     def result_url(self, job_id: str) -> str:
         """Return a presigned link to the finished picture."""
@@ -310,8 +319,12 @@ def _pack(params: DreamParams, picture: SeenPicture, *, alone: bool) -> str:
 
 
 def _step_bytes(params: DreamParams, picture: SeenPicture) -> int:
-    model = catalog.get_model(params.model)
-    return int(image_bytes(model, params.aimed_layers, _size(picture), precision=params.precision))
+    return _image_bytes(params.model, params.aimed_layers, _size(picture), params.precision)
+
+
+@lru_cache(maxsize=4096)
+def _image_bytes(model: str, layers: tuple[str, ...], size: tuple[int, int], precision: str) -> int:
+    return int(image_bytes(catalog.get_model(model), layers, size, precision=precision))
 
 
 def _size(picture: SeenPicture) -> tuple[int, int]:

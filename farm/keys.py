@@ -22,6 +22,9 @@ METRICS_PACKS = "metrics:packs"
 EXPIRING = "jobs:expiring"
 """Sorted set, by the time that their results are kept until: jobs that have succeeded."""
 
+HISTORY = "history"
+"""Hash, by the minute since 1970: how the farm stood, as JSON."""
+
 OUTBOX = "webhooks:outbox"
 DUE = "webhooks:due"
 POOLS = "dispatch:pools"

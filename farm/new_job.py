@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from farm.losses import losses_text
 from farm.pools import pool_name
 from farm.states import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from farm.losses import Losses
     from farm.record import JobSpec, StoredOutput
     from farm.schema import ErrorView, ProgressView
 
@@ -21,6 +23,7 @@ class Served(NamedTuple):
     progress: ProgressView
     notices: Sequence[str]
     cache_key: str
+    losses: Losses = ()
 
 
 class NewJob(NamedTuple):
@@ -65,5 +68,6 @@ class NewJob(NamedTuple):
             "output": self.served.output.model_dump_json(),
             "notices": "\n".join(self.served.notices),
             "cache_key": self.served.cache_key,
+            "losses": losses_text(self.served.losses),
             "expires_in": self.spec.expires_in or 0,
         }

@@ -8,6 +8,8 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from farm.traces import HEADER, Traces, caller
+
 if TYPE_CHECKING:
     from farm.settings import Settings
 
@@ -58,18 +60,32 @@ def _transport_options() -> dict[str, Any]:
 class RenderQueue:
     """Tells workers that there is work."""
 
-    def __init__(self, celery: Celery) -> None:
+    def __init__(self, celery: Celery, traces: Traces | None = None) -> None:
         self.celery = celery
+        self.traces = traces or Traces()
 
     def ring(self, pool: str, times: int) -> None:
         """Send messages to a pool of workers; where the broker is away, every worker tries again each second."""
         try:
             for _ in range(times):
-                self.celery.send_task(
-                    RENDER_TASK, queue=queue_name(pool), retry=True, retry_policy=RETRY_POLICY, ignore_result=True
-                )
+                self._send(queue_name(pool))
         except (OperationalError, OSError):
             log.warning("message_not_sent", pool=pool)
+
+    def _send(self, queue: str) -> None:
+        told = {"messaging.system": "celery", "messaging.destination.name": queue}
+        span = self.traces.start(f"send {queue}", told, kind="producer", parent=caller.get())
+        try:
+            self.celery.send_task(
+                RENDER_TASK,
+                queue=queue,
+                headers={HEADER: span.context} if span.context else None,
+                retry=True,
+                retry_policy=RETRY_POLICY,
+                ignore_result=True,
+            )
+        finally:
+            span.end()
 
 
 def queue_name(pool: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from farm.losses import Losses, read_losses
 from farm.owners import LOCAL, Owner
 from farm.schema import (
     AttemptView,
@@ -49,6 +50,8 @@ class JobSpec(BaseModel):
     expires_in: int | None = None
     """How long the result is kept after the job succeeds, in s. `lua/apply.lua` reads it."""
     notices: tuple[str, ...] = ()
+    trace: Annotated[str, Field(exclude_if=lambda context: not context)] = ""
+    """The context of the call that made the job, as `farm.traces` has it; empty where nobody traces."""
     work_s: Annotated[float, Field(exclude=True)] = 0.0
     """What the job weighs: seconds on `dreamcore.planner.REFERENCE`. A field of the hash, for Redis to sum up."""
     pack: Annotated[str, Field(exclude=True)] = ""
@@ -87,6 +90,7 @@ class JobRecord(BaseModel):
     attempt: int
     lost: int
     previews: int
+    losses: Losses = ()
     spec: JobSpec
     work_s: float
     progress: ProgressView
@@ -111,6 +115,7 @@ class JobRecord(BaseModel):
             attempt=int(fields["attempt"]),
             lost=int(fields["lost"]),
             previews=int(fields.get("previews", 0)),
+            losses=read_losses(fields.get("losses")),
             spec=JobSpec.model_validate_json(fields["spec"]),
             work_s=float(fields.get("work_s", 0)),
             progress=ProgressView.model_validate_json(fields["progress"]),

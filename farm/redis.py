@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from farm.settings import Settings
 
 
+WRITES_REFUSED = ("OOM", "MISCONF", "NOREPLICAS")
+"""How answers start of a server whose memory or disk is full, or that lost its replicas: reading goes on."""
+
 TextRedis = Any
 """A client that decodes answers to text. redis-py types each answer as a union of all forms that it could take
 under any setting, so that precise types would need a cast on every line."""
@@ -43,6 +46,10 @@ def redis_errors() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
         raise TransientError("The job store (Redis)") from error
+    except redis.ResponseError as error:
+        if isinstance(error, redis.exceptions.OutOfMemoryError) or str(error).startswith(WRITES_REFUSED):
+            raise TransientError("The job store (Redis), which is full and takes nothing new,") from error
+        raise
 
 
 def lua(*names: str) -> str:

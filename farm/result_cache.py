@@ -94,4 +94,4 @@ class ResultCache:
             self.storage.copy(first.output.key, own.key)
         except NotFoundError:
             return job  # it was removed at this moment, or lost
-        return job.given(Served(own, first.progress, first.notices, key))
+        return job.given(Served(own, first.progress, first.notices, key, first.losses))

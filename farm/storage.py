@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from pydantic import AnyHttpUrl
 
     from farm.settings import Settings
+
+CAN_NOT = frozenset({409, 412, 501})
+"""What a store answers that has the object already, or doesn't know the condition."""
 
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 REFUSED_FROM, REFUSED_UNTIL = 400, 500
@@ -38,6 +43,25 @@ class ObjectStore:
         """Store an object, replacing what was there."""
         with _s3_errors():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Store an object unless there is one of this name; False where there is, and where the store can't tell."""
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in CAN_NOT:
+                return False
+            raise _translated(error) from error
+        except (BotoCoreError, OSError) as error:
+            raise TransientError("The object store (S3)") from error
+        return True
+
+    def clock_skew_s(self) -> float:
+        """Return how far the store's clock is ahead of this machine's, in s."""
+        with _s3_errors():
+            headers = self._client.head_bucket(Bucket=self.bucket)["ResponseMetadata"]["HTTPHeaders"]
+        there = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+        return (there - datetime.now(UTC)).total_seconds()
 
     def get(self, key: str, *, max_bytes: int | None = None) -> bytes:
         """Return an object's bytes.

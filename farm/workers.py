@@ -42,6 +42,11 @@ class WorkerRegistry:
             pipe.execute()
 
     @redis_errors()
+    def card(self, worker_id: str) -> dict[str, str]:
+        """Return what stands on a worker's card; nothing where it has none."""
+        return dict(self.redis.hgetall(keys.worker(worker_id)))
+
+    @redis_errors()
     def drain(self, worker_id: str) -> None:
         """Ask a worker to hand its job back at its next step."""
         self.redis.set(keys.draining(worker_id), 1, ex=DRAINING_LIFE_S)

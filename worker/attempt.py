@@ -137,6 +137,7 @@ class Attempt(ABC):
             self.start_fraction = fraction
             self.started = time.monotonic()
         self.last_step = time.monotonic()
+        self.lease.trace.step(progress.octave, frame=frame)
         self.progress = ProgressView(
             fraction=fraction,
             frame=frame,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import structlog
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_process_shutdown
 
 from farm.errors import TransientError
 from worker.app import services
@@ -28,3 +28,9 @@ def on_start(**_: object) -> None:
         services.workers.note(services.settings.worker_id, **about_engine())
     except TransientError as error:
         log.warning("store_away", reason=str(error))
+
+
+@worker_process_shutdown.connect
+def on_end(**_: object) -> None:
+    """Send the traces of what was rendered last."""
+    services.traces.close()

@@ -39,6 +39,7 @@ class Janitor:
                 self.reap()
                 self.tidy()
                 self.expire()
+                self.services.history.note()
         except FarmError as error:
             log.warning("janitor_waits", reason=str(error))
 

@@ -13,6 +13,7 @@ from farm import change
 from farm.change import Outcome
 from farm.errors import LeaseLostError, TransientError
 from farm.result_cache import cache_key
+from worker.attempt_trace import AttemptTrace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,13 +34,15 @@ log = structlog.get_logger()
 class Lease:
     """An attempt's hold on a job. Every write through it is refused once the hold is lost."""
 
-    def __init__(self, services: Services, job: JobRecord, fence: Fence, *, worker: str) -> None:
+    def __init__(self, services: Services, job: JobRecord, fence: Fence, *, worker: str, message: str = "") -> None:
         self.services = services
         self.job = job
         self.fence = fence
         self.worker = worker
         self.draining = False
         self.lost = threading.Event()
+        self.trace = AttemptTrace(services.traces, job, worker=worker, link=message)
+        self.log = log.bind(job=job.id, attempt=fence.attempt)
 
     def should_stop(self) -> bool:
         """Tell between two steps whether to stop: the hold is lost, the job canceled, or the worker draining."""
@@ -77,21 +80,23 @@ class Lease:
         done = change.succeed(
             self.job.id, self.fence, output=output, progress=progress.model_dump_json(), notices=own, cache_key=key
         )
-        self._checked(self.services.store.apply(done))
+        self._checked(self.services.store.apply(done), outcome="succeeded")
 
     def fail(self, error: ErrorView) -> None:
         """End the job with an error; one that may be this worker's own fault leaves it to another worker, once."""
         doubtful = error.code in WORKERS_OWN and all(one.outcome != "failed" for one in self.job.attempts)
         if doubtful and self.services.dispatch.has_others(self.worker, self.job.spec.needs):
-            log.warning("render_left_to_others", code=error.code)
-            jobs = self.services.jobs
-            self._checked(jobs.leave_to_others(self.job.id, self.fence, worker=self.worker, code=error.code))
+            self.log.warning("render_left_to_others", code=error.code)
+            left = self.services.jobs.leave_to_others(self.job.id, self.fence, worker=self.worker, code=error.code)
+            self._checked(left, outcome="left_to_others")
             return
-        self._checked(self.services.store.apply(change.fail(self.job.id, self.fence, error=error.model_dump_json())))
+        failed = self.services.store.apply(change.fail(self.job.id, self.fence, error=error.model_dump_json()))
+        self._checked(failed, outcome="failed")
+        self.log.warning("job_failed", code=error.code, reason=error.message)
 
     def hand_back(self) -> None:
         """Put the job back into the queue."""
-        self._checked(self.services.jobs.hand_back(self.job.id, self.fence))
+        self._checked(self.services.jobs.hand_back(self.job.id, self.fence), outcome="handed_back")
 
     def renew(self) -> None:
         """Lengthen the hold; when it is gone, say so to the renderer. A store that is away is asked again later."""
@@ -104,18 +109,22 @@ class Lease:
         if not held:
             self.lost.set()
 
-    def _checked(self, applied: Applied) -> None:
+    def _checked(self, applied: Applied, *, outcome: str = "") -> None:
         if applied.outcome is not Outcome.OK:
             self.lost.set()
             raise LeaseLostError(f"The job is {applied.state}; attempt {self.fence.attempt} no longer owns it.")
         self.draining = self.draining or applied.draining
+        self.trace.outcome = outcome or self.trace.outcome
 
 
 @contextmanager
-def leased(services: Services, offer: Offer | None = None, *, worker: str) -> Iterator[list[Lease]]:
-    """Take the worker's next jobs, and hold them while the body runs; none where there is nothing to do."""
+def leased(services: Services, offer: Offer | None = None, *, worker: str, message: str = "") -> Iterator[list[Lease]]:
+    """Take the worker's next jobs, and hold them while the body runs; none where there is nothing to do.
+
+    `message` is the trace's context of what called the worker.
+    """
     claims = services.dispatch.claim(worker, offer, lease_ms=int(services.settings.lease_s * 1000))
-    leases = [Lease(services, job, fence, worker=worker) for job, fence in claims]
+    leases = [Lease(services, job, fence, worker=worker, message=message) for job, fence in claims]
     if not leases:
         yield leases
         return
@@ -128,6 +137,8 @@ def leased(services: Services, offer: Offer | None = None, *, worker: str) -> It
     finally:
         done.set()
         keeper.join()
+        for lease in leases:
+            lease.trace.end()
         _note_job(services, worker, "")
 
 

@@ -16,6 +16,7 @@ from dreamcore.version import __version__
 from farm.errors import TransientError
 from worker.app import services
 from worker.janitor import Janitor
+from worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ def on_ready(**_: object) -> None:
     }
     janitor = Janitor(services, worker)
     _every(BEAT_EVERY_S, lambda: _beat(worker, card), name="heartbeat")
+    _every(BEAT_EVERY_S, Watchdog(services, worker).look, name="watchdog")
     _every(JANITOR_EVERY_S, services.dispatch.ring, name="messages")
     _every(JANITOR_EVERY_S, janitor.round, name="janitor")
     _every(JANITOR_EVERY_S, janitor.make_jobs, name="batches")

@@ -12,6 +12,7 @@ from dreamcore.errors import CheckpointError
 from dreamcore.pictures import encode
 from dreamcore.recipe import Recipe
 from farm import keys
+from farm.losses import losses_text
 from worker.attempt import Attempt
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class Render(Attempt):
         self.put_preview(octave, preview)
         is_last = octave == self.job.progress.octaves
         fields = {} if is_last else self._stored(checkpoint)
-        self.patiently(self.lease.write, {**fields, "previews": octave})
+        losses = losses_text(checkpoint.losses)
+        self.patiently(self.lease.write, {**fields, "previews": octave, "losses": losses})
 
     def _stored(self, checkpoint: Checkpoint) -> dict[str, str | int]:
         key = keys.checkpoint(self.job.id, self.lease.fence.attempt, checkpoint.octave, checkpoint.step)

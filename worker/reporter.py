@@ -6,8 +6,6 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Self
 
-import structlog
-
 from farm.errors import LeaseLostError, TransientError
 
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ LOOK_EVERY_S = 0.15
 
 WRITE_EVERY = 3
 """Looks to a write: each write wakes the store, the api and all who watch, on the processors that the render needs."""
-
-log = structlog.get_logger()
 
 
 class Reporter:
@@ -79,6 +75,8 @@ class Reporter:
             if not noted:
                 self._lease.look()
         except LeaseLostError as error:
-            log.info("hold_lost", reason=str(error))
+            self._lease.log.info("hold_lost", reason=str(error))
         except TransientError:
-            log.warning("progress_not_written")  # the render goes on; what counts is fenced when it is committed
+            self._lease.log.warning(
+                "progress_not_written"
+            )  # the render goes on; what counts is fenced when it is committed

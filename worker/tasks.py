@@ -10,6 +10,7 @@ from celery import Task
 from farm.dispatch import Offer
 from farm.errors import TransientError
 from farm.queue import RENDER_TASK
+from farm.traces import HEADER
 from worker.app import app, services
 from worker.lease import leased
 
@@ -27,13 +28,13 @@ class RenderTask(Task):  # type: ignore[type-arg]  # not generic at run time
 
     warm = ""
 
-    def render_next(self) -> bool:
+    def render_next(self, message: str = "") -> bool:
         """Render what the dispatcher gives; False where there is nothing to do."""
         from worker import renders, room  # noqa: PLC0415  # TensorFlow stays out of the parent, which imports this
 
         settings = services.settings
         offer = Offer(settings.worker_tags, self.warm, *room.room(settings))
-        with leased(services, offer, worker=settings.worker_id) as leases:
+        with leased(services, offer, worker=settings.worker_id, message=message) as leases:
             if leases:
                 services.dispatch.ring()  # for what waits behind them
                 self.warm = leases[0].job.spec.params["model"]
@@ -47,8 +48,12 @@ class RenderTask(Task):  # type: ignore[type-arg]  # not generic at run time
 def render(self: RenderTask) -> None:
     """Render for a while; a message too many finds nothing to do."""
     until = time.monotonic() + TURN_S
+    told = {"messaging.system": "celery", "dreamfarm.worker": services.settings.worker_id}
+    turn = services.traces.start("turn", told, kind="consumer", parent=self.request.get(HEADER) or "")
     try:
-        while self.render_next() and time.monotonic() < until:
+        while self.render_next(turn.context) and time.monotonic() < until:
             pass
     except TransientError as error:
         log.warning("render_put_off", reason=str(error))
+    finally:
+        turn.end()

@@ -4,6 +4,8 @@
 -- change  see farm/change.py
 -- worker  the one that asks, to be told whether it is draining; '' if none does
 -- Answer: {outcome, state, seq, attempt, draining}; outcome is ok, missing, wrong_state or stale.
+local REMEMBERED_OPS_LENGTH = 8 * 17 -- others change the job while a client waits for its answer
+
 local function apply(change, worker)
   local job = 'job:' .. change.id
   local events, lease = job .. ':events', job .. ':lease'
@@ -22,7 +24,8 @@ local function apply(change, worker)
 
   if redis.call('EXISTS', job) == 0 then return answer('missing') end
   -- A client that saw no answer sends again: the second time changes nothing.
-  if redis.call('HGET', job, 'op') == change.op then return answer('ok') end
+  local ops = redis.call('HGET', job, 'op') or ''
+  if string.find(ops, change.op, 1, true) then return answer('ok') end
 
   local state = redis.call('HGET', job, 'state')
   local attempt = tonumber(redis.call('HGET', job, 'attempt'))
@@ -150,7 +153,7 @@ local function apply(change, worker)
   for _, field in ipairs(change.unset) do redis.call('HDEL', job, field) end
   for field, value in pairs(change.set) do redis.call('HSET', job, field, value) end
 
-  redis.call('HSET', job, 'op', change.op)
+  redis.call('HSET', job, 'op', string.sub(ops .. ' ' .. change.op, -REMEMBERED_OPS_LENGTH))
   redis.call('HINCRBY', job, 'seq', 1)
   tell('*')
   return answer('ok')

@@ -16,7 +16,7 @@ local function enter_failed(job, key, counts)
 end
 
 local function enter_succeeded(job, key, now_ms)
-  redis.call('HSET', key, 'output', job.output, 'cached', 1, 'cache_key', job.cache_key)
+  redis.call('HSET', key, 'output', job.output, 'cached', 1, 'cache_key', job.cache_key, 'losses', job.losses)
   if job.notices ~= '' then redis.call('HSET', key, 'notices', job.notices) end
   redis.call('HSET', 'results:' .. job.owner, job.cache_key, job.id)
   redis.call('HINCRBY', 'metrics:ended', 'cached', 1)

@@ -14,6 +14,7 @@ from farm import change, keys
 from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
 from farm.change import Fence
+from farm.losses import losses_text
 from farm.record import StoredOutput
 from farm.result_cache import cache_key
 from farm.states import JobState
@@ -42,6 +43,7 @@ def render(services, job_id, *, data=b"pixels", notices=("Clamped.",)):
     job = services.store.get(job_id)
     done = job.progress.model_copy(update={"fraction": 1.0})
     lease = Lease(services, job, Fence(attempt, "t"), worker="w")
+    lease.write({"losses": losses_text([[1.0, 2.5]])})
     lease.succeed(output=output.model_dump_json(), progress=done, notices=notices)
 
 
@@ -64,6 +66,7 @@ def test_the_same_again_is_served_at_once(client, services):
     assert (again["name"], again["tags"]) == ("other.png", ["mine"])
     assert again["output"] == client.get(f"/v1/jobs/{first['id']}").json["output"]
     assert (again["progress"]["fraction"], again["notices"]) == (1.0, ["Clamped."])
+    assert client.get(f"/v1/jobs/{again['id']}/losses").json == {"octaves": [[1.0, 2.5]]}
     assert result_of(services, again["id"]) == b"pixels"
     assert client.get(f"/v1/jobs/{again['id']}/result").status_code == 302
     assert services.store.count(JobState.QUEUED) == 0

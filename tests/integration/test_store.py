@@ -136,6 +136,20 @@ def test_a_change_sent_twice_is_applied_once(store):
     assert first.seq == second.seq
 
 
+def test_a_change_sent_again_late_is_applied_once(store):
+    """Though a worker has claimed the job and reported in between, who retried it is told that it was done."""
+    job_id = bring_to(store, JobState.FAILED)
+    again = change.retry(job_id, progress=PROGRESS.model_dump_json())
+    store.apply(again)
+    claim(store, job_id, attempt=2)
+    for step in range(5):
+        store.apply(change.report(job_id, Fence(2, FENCE.token), {"previews": step}))
+    before = store.redis.hgetall(keys.job(job_id))
+
+    assert store.apply(again).outcome is Outcome.OK
+    assert store.redis.hgetall(keys.job(job_id)) == before
+
+
 @pytest.mark.parametrize(
     "fence",
     [
@@ -194,11 +208,12 @@ def test_a_lost_attempt_is_remembered_and_the_next_one_numbered(store):
 def test_a_retry_starts_afresh(store):
     """Nothing of the failed life is left but its history."""
     job_id = bring_to(store, JobState.FAILED)
+    store.redis.hset(keys.job(job_id), "losses", "[[1.0]]")
 
     store.apply(change.retry(job_id, progress=PROGRESS.model_dump_json()))
 
     job = store.get(job_id)
-    assert (job.error, job.started_at, job.finished_at, job.lost) == (None, None, None, 0)
+    assert (job.error, job.started_at, job.finished_at, job.lost, job.losses) == (None, None, None, 0, ())
     assert [one.outcome for one in job.attempts] == ["failed"]
 
 
