@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from dreamcore.errors import PictureError, PictureTooLargeError
-from dreamcore.pictures import decode
 from farm import keys
+from farm.decoders import Bounds, decoder_pool
 from farm.errors import AddressError, CallError, NotFoundError
 from farm.owners import LOCAL
 from farm.redis import redis_errors
@@ -47,12 +47,12 @@ class PictureService:
         self.storage = storage
         self.outbound = outbound
         self.redis = redis
-        self.max_pixels = settings.max_pixels
+        self.decoders = decoder_pool(Bounds.of(settings), settings.decoders)
         self.max_bytes = settings.max_upload_bytes
         self.input_prefixes = settings.input_prefixes
 
     def look_at(self, data: bytes) -> SeenPicture:
-        """Check that the bytes are a picture. Nothing is stored.
+        """Check that the bytes are a picture, in another process. Nothing is stored.
 
         Raises
         ------
@@ -61,10 +61,9 @@ class PictureService:
         """
         if len(data) > self.max_bytes:
             raise PictureTooLargeError(f"The file has {len(data)} bytes; {self.max_bytes} are allowed.")
-        picture = decode(data, max_pixels=self.max_pixels, deep=False)
-        height, width = picture.rgb.shape[:2]
-        view = PictureView(sha256=hashlib.sha256(data).hexdigest(), width=width, height=height)
-        return SeenPicture(data, view, picture.notices)
+        seen = self.decoders.look(data)
+        view = PictureView(sha256=hashlib.sha256(data).hexdigest(), width=seen.width, height=seen.height)
+        return SeenPicture(data, view, seen.notices)
 
     def find(self, sha256: str, *, owner: str = LOCAL) -> SeenPicture:
         """Look at a picture that this owner has handed in before."""
