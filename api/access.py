@@ -11,6 +11,7 @@ from flask import Flask, Response, current_app, g, request
 
 from api.problems import problem
 from api.state import services
+from api.visitors import SESSION_COOKIE, from_own_page
 from farm.account_schema import Scope
 from farm.api_keys import Caller
 from farm.errors import ForbiddenError, UnknownKeyError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 PUBLIC = frozenset({"docs", "studio"})
 """Blueprints that show the farm's pages, and nothing of anybody."""
 
-PUBLIC_ENDPOINTS = frozenset({"operations.alive", "operations.ready"})
+PUBLIC_ENDPOINTS = frozenset({"operations.alive", "operations.ready", "sessions.sign_in", "sessions.sign_out"})
 ADMIN = frozenset({"audit", "keys", "metrics"})
 """Blueprints for those who run the farm."""
 
@@ -87,11 +88,29 @@ def _authenticated() -> Caller:
     farm = services()
     if farm.settings.auth == "off":
         _refuse_strangers()
+        refuse_other_sites()
         return Caller(LOCAL, frozenset(Scope))
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise UnknownKeyError("This farm asks for a key: send the header `Authorization: Bearer df_…`.", given=False)
-    return farm.api_keys.authenticate(token.strip())
+    if kind.lower() == "bearer" and token:
+        return farm.api_keys.authenticate(token.strip())
+    if kept := request.cookies.get(SESSION_COOKIE):
+        refuse_other_sites(unless_it_says=True)
+        return farm.api_keys.authenticate(kept)
+    raise UnknownKeyError("This farm asks for a key: send the header `Authorization: Bearer df_…`.", given=False)
+
+
+def refuse_other_sites(*, unless_it_says: bool = False) -> None:
+    """Refuse a change that a page of another site asks for: browsers send what makes it look like the user's own.
+
+    `unless_it_says`: refuse too where nothing says which page it is, as nobody but a browser has a cookie.
+    """
+    if request.method in READING:
+        return
+    own = from_own_page()
+    if own is False or (own is None and unless_it_says):
+        raise ForbiddenError(
+            "This change was asked for by another site's page. Make it in the studio, or send a key as a header."
+        )
 
 
 def _refuse_strangers() -> None:

@@ -9,13 +9,29 @@ from urllib.parse import urlsplit
 from flask_openapi import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import audit, batches, catalog, docs, estimates, events, jobs, keys, metrics, operations, studio, webhooks
+from api import (
+    audit,
+    batches,
+    catalog,
+    docs,
+    estimates,
+    events,
+    jobs,
+    keys,
+    metrics,
+    operations,
+    sessions,
+    studio,
+    traces,
+    webhooks,
+)
 from api.access import register_access, register_scopes
 from api.contract import add_common, add_schemas
 from api.idempotency import register_idempotency
 from api.limits import register_limits
 from api.problems import register_problems, validation_problem
 from api.state import KEY
+from api.visitors import SESSION_COOKIE
 from dreamcore.version import __version__
 from farm.logs import configure_logs
 from farm.schema import Problem
@@ -26,7 +42,7 @@ if TYPE_CHECKING:
     from farm.settings import Settings
 
 FORM_OVERHEAD_BYTES = 1_000_000
-CALLS = (jobs, batches, estimates, events, catalog, operations, keys, webhooks, audit, metrics)
+CALLS = (jobs, batches, estimates, events, catalog, operations, sessions, keys, webhooks, audit, metrics)
 
 
 def create_app(settings: Settings | None = None) -> OpenAPI:
@@ -35,12 +51,15 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     configure_logs(settings)
     app = OpenAPI(
         "api",
-        security_schemes={"key": {"type": "http", "scheme": "bearer"}},
+        security_schemes={
+            "key": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+        },
         info=Info(title="Dreamfarm", version=__version__, description="Pictures in, dreams out."),
         validation_error_status=400,
         validation_error_model=Problem,
         validation_error_callback=validation_problem,
-        openapi_extensions={"security": [{"key": []}]},
+        openapi_extensions={"security": [{"key": []}, {"session": []}]},
         doc_ui=False,
         static_folder=None,
     )
@@ -51,9 +70,11 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]  # as documented
     app.extensions[KEY] = services = Services.connect(settings)
+    services.pictures.decoders.warm()
     app.extensions["fetches"] = BoundedSemaphore(settings.max_fetches)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
+    traces.register_traces(app, services.traces)
     metrics.register_metrics(app, services.metrics)
     register_access(app)
     audit.register_audit(app)

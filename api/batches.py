@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from flask_openapi import APIBlueprint, Tag
 
 from api.access import caller
 from api.answers import shown
-from api.contract import JSON_LINES, ZIP, problems
+from api.contract import JPEG, JSON_LINES, ZIP, problems
 from api.idempotency import new_id
 from api.pictures import find_picture
 from api.requests import (
@@ -26,7 +27,8 @@ from api.requests import (
 )
 from api.state import services
 from farm.archive import zipped
-from farm.batch_schema import BatchPage, BatchPlan, BatchView
+from farm.batch_schema import BatchPage, BatchPlan, BatchStates, BatchView
+from farm.batch_sheet import draw_sheet
 from farm.batch_store import BatchInput, BatchSpec
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def create_batch() -> Response:
     inputs = [each for item in body.inputs for each in _inputs(item)]
     check_count(len(inputs), len(body.sweep.axes()))
     if body.dry_run:
-        return shown(services().batches.plan(spec, inputs))
+        return shown(services().batches.plan(spec, inputs, guides=guides))
     for seen in (*guides, *masks):
         services().pictures.keep(seen, owner=spec.owner)
     return _accepted(services().batches.create(spec, inputs, batch_id=new_id()))
@@ -109,6 +111,21 @@ def get_archive(path: BatchPath) -> Response:
     stream = zipped(farm.batches.results(path.batch_id), farm.storage)
     headers = {"Content-Disposition": f'attachment; filename="{path.batch_id}.zip"'}
     return current_app.response_class(stream, mimetype="application/zip", headers=headers)
+
+
+@bp.get("/<batch_id>/states", responses={200: BatchStates, **problems(404)})
+def get_states(path: BatchPath) -> Response:
+    """Tell the state of every job of the batch, in a letter each."""
+    return shown(BatchStates(states=services().batches.letters(path.batch_id)))
+
+
+@bp.get("/<batch_id>/sheet.jpg", responses={200: JPEG, **problems(404)})
+def get_sheet(path: BatchPath) -> Response:
+    """Return the batch's pictures as one, small, with what they differ in at the edges."""
+    farm, file = services(), BytesIO()
+    draw_sheet(farm.batches, path.batch_id, farm.storage).save(file, "JPEG", quality=88)
+    headers = {"Content-Disposition": f'inline; filename="{path.batch_id}.jpg"', "Cache-Control": "no-store"}
+    return current_app.response_class(file.getvalue(), mimetype="image/jpeg", headers=headers)
 
 
 def _inputs(item: BatchItem) -> list[BatchInput]:

@@ -39,7 +39,26 @@ ZIP: dict[str, Any] = {
     "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
 }
 
+JPEG: dict[str, Any] = {
+    "description": "A picture.",
+    "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+}
+
 _PICTURE = {"type": "string", "format": "binary"}
+PICTURE: dict[str, Any] = {
+    "description": "The bytes.",
+    "content": {"application/octet-stream": {"schema": _PICTURE}},
+}
+PICTURE_BODY = RequestBody.model_validate(
+    {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "required": ["image"], "properties": {"image": _PICTURE}}
+            }
+        },
+    }
+)
 _PICTURES = {"type": "array", "items": _PICTURE, "maxItems": MAX_COMPANIONS}
 _JOB_FORM = {
     "type": "object",

@@ -1,4 +1,4 @@
-"""A job's changes as server-sent events."""
+"""A job's changes as server-sent events, and its losses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import cast
 from flask import Response, current_app, request
 from flask_openapi import APIBlueprint, Tag
 
-from api.answers import nothing
+from api.answers import nothing, shown
 from api.contract import EVENT_STREAM, problems
 from api.problems import problem
 from api.requests import JobPath
 from api.state import services
 from farm.events import Event, valid_event_id
+from farm.schema import LossesView
 
 PAUSE_S = 15
 RETRY_MS = 1000
@@ -49,6 +50,13 @@ def follow_job(path: JobPath) -> Response:
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.call_on_close(places.release)
     return response
+
+
+@bp.get("/<job_id>/losses", responses={200: LossesView, **problems(404, 503)})
+def get_losses(path: JobPath) -> Response:
+    """Tell how the objective grew in each octave that is done; a film's frames aren't told."""
+    job = services().jobs.get(path.job_id)
+    return shown(LossesView(octaves=[list(octave) for octave in job.losses]))
 
 
 def _encoded(events: list[Event]) -> str:

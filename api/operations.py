@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
-from flask import Response
+from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 
 from api.access import caller
 from api.answers import shown
-from api.contract import problems
+from api.contract import PICTURE, PICTURE_BODY, problems
 from api.idempotency import new_id
+from api.problems import InvalidRequestError
 from api.requests import PicturePath, UploadPath, WorkerPath
 from api.state import services
+from dreamcore.explain import FieldProblem
 from farm import keys
-from farm.schema import Health, PictureView, UploadView, WorkerPage, WorkerView
+from farm.schema import Health, HistoryView, PictureView, UploadView, WorkerPage, WorkerView
 
 bp = APIBlueprint("operations", __name__)
 
@@ -50,6 +52,35 @@ def get_picture(path: PicturePath) -> Response:
     return shown(seen.view)
 
 
+@bp.post(
+    "/v1/pictures",
+    tags=[Tag(name="jobs")],
+    request_body=PICTURE_BODY,
+    responses={201: PictureView, **problems(400, 413, 503)},
+)
+def store_picture() -> Response:
+    """Keep a picture under its SHA-256, which jobs and batches can name from then on."""
+    files = request.files.getlist("image")
+    if len(files) != 1:
+        raise InvalidRequestError([FieldProblem("/image", "Send one picture, as the file field 'image'.")])
+    pictures = services().pictures
+    seen = pictures.look_at(files[0].read())
+    pictures.keep(seen, owner=caller().owner)
+    return shown(seen.view, status=HTTPStatus.CREATED)
+
+
+@bp.get(
+    "/v1/pictures/<sha256>/content",
+    tags=[Tag(name="jobs")],
+    responses={200: PICTURE, **problems(400, 404, 503)},
+)
+def get_picture_content(path: PicturePath) -> Response:
+    """Return a picture's bytes as they were handed in; a page of the farm's own can read them here."""
+    data = services().pictures.seek(path.sha256, owner=caller().owner).data
+    headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Cache-Control": "private"}
+    return Response(data, mimetype="application/octet-stream", headers=headers)
+
+
 @bp.get("/v1/workers", tags=[Tag(name="workers")], responses={200: WorkerPage, **problems(503)})
 def list_workers() -> Response:
     """List the workers that are alive."""
@@ -77,6 +108,14 @@ def _without_others_job(worker: WorkerView) -> WorkerView:
         return worker
     own = worker.job and services().store.belongs(worker.job, owner)
     return worker.model_copy(update={"job": worker.job if own else None, "why": None})  # it names others' jobs
+
+
+@bp.get("/v1/history", tags=[Tag(name="workers")], responses={200: HistoryView, **problems(503)})
+def get_history() -> Response:
+    """Tell how the farm stood in the last two hours, minute by minute."""
+    history = services().history
+    history.note()
+    return shown(HistoryView(minutes=history.read()))
 
 
 @bp.get("/healthz", tags=[Tag(name="health")], responses={200: Health})

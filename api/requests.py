@@ -6,7 +6,16 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from flask import request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from api.problems import InvalidRequestError
 from dreamcore.explain import FieldProblem, explain
@@ -165,8 +174,15 @@ class BatchRequest(Kind):
         problem = too_many(len(self.inputs), len(self.sweep.axes()))
         if problem:
             raise ValueError(problem)
-        check_points(self.params, self.sweep)
+        zoom = self.zoom_path()
+        check_points(self.params, zoom.model_dump() if zoom else None, self.sweep)
         return self
+
+
+class SessionRequest(Closed):
+    """A key to keep in the browser."""
+
+    key: Annotated[SecretStr, Field(min_length=1, max_length=200, description="As it was shown when it was made.")]
 
 
 class KeyRequest(Closed):

@@ -32,6 +32,14 @@ class KeyView(View):
     revoked_at: datetime | None = None
 
 
+class SessionView(View):
+    """Who makes calls, and what they may do."""
+
+    owner: Owner
+    scopes: list[Scope]
+    key_id: Annotated[str | None, Field(description="Null on a farm that asks for no keys.")] = None
+
+
 class NewKeyView(KeyView):
     """A key just made."""
 

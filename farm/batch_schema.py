@@ -30,6 +30,19 @@ class BatchView(View):
     links: Annotated[dict[str, str], Field(default_factory=dict, description="Where to go from here, as paths.")]
 
 
+class BatchStates(View):
+    """Every job of a batch, in a letter."""
+
+    states: Annotated[
+        str,
+        Field(
+            description="A letter for each job in the order of their numbers: q(ueued), r(unning), s(ucceeded), "
+            "f(ailed), c(anceled), e(xpired), or d(eleted). As ULIDs are numbers, a job's id is the batch's, plus 1, "
+            "plus its number, counted from 0."
+        ),
+    ]
+
+
 class BatchCost(View):
     """What a batch's jobs take together; a large batch is judged by a sample of its jobs."""
 

@@ -33,7 +33,7 @@ FETCHED_LIFE_S = 7 * 86_400
 class BatchInput(BaseModel):
     """A picture of a batch: by its SHA-256, its upload, its URL, or its key in the object store."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     sha256: str | None = None
     upload: str | None = None
@@ -242,6 +242,15 @@ class BatchStore:
         while ids := self.redis.zrange(keys.batch_jobs(batch_id), lowest, "+", bylex=True, offset=0, num=chunk):
             yield ids
             lowest = f"({ids[-1]}"
+
+    @redis_errors()
+    def states(self, batch_id: str) -> dict[str, JobState]:
+        """Return the state of each job that was made and not deleted, by its id."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for state in JobState:
+                pipe.zinter([keys.batch_jobs(batch_id), keys.by_state(state)])
+            found = pipe.execute()
+        return {job_id: state for state, ids in zip(JobState, found, strict=True) for job_id in ids}
 
     @redis_errors()
     def failed_ids(self, batch_id: str) -> list[str]:

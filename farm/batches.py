@@ -12,7 +12,6 @@ from ulid import ULID
 from dreamcore.errors import DreamError
 from dreamcore.explain import explain
 from dreamcore.params import DreamParams
-from dreamcore.zoom_path import ZoomParams
 from farm import change
 from farm.address_guard import check_url
 from farm.batch_schema import BatchPlan, BatchView
@@ -24,7 +23,7 @@ from farm.new_job import NewJob
 from farm.record import JobSpec
 from farm.schema import ErrorView, PictureView, ProgressView
 from farm.states import JobState
-from farm.sweep import applied
+from farm.sweep import applied, at_point, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,7 +99,7 @@ class BatchService:
         first = next(iter(self.store.job_ids(batch_id, JUDGED_BY)), [])
         return self.estimates.timed_batch(batch, self.jobs.store.many(first))
 
-    def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchPlan:
+    def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput], *, guides: Sequence[SeenPicture] = ()) -> BatchPlan:
         """Look at what a batch would be, its pictures included, and store nothing."""
         problems: list[str] = []
         sizes: list[tuple[int, int]] = []
@@ -113,7 +112,8 @@ class BatchService:
                 sizes.append((seen.height, seen.width))
             except (AddressError, DreamError) as error:
                 problems.append(f"inputs/{number}: {error}")
-        cost = self.estimates.batch_cost(spec, sizes)
+        guide_sizes = [(guide.view.height, guide.view.width) for guide in guides]
+        cost = self.estimates.batch_cost(spec, sizes, guides=guide_sizes)
         return BatchPlan(
             jobs=len(inputs) * len(spec.sweep.axes()),
             unusable_inputs=len(problems),
@@ -162,6 +162,22 @@ class BatchService:
         for ids in self.store.job_ids(batch_id, self.chunk):
             yield from self.jobs.store.many(ids)
 
+    def letters(self, batch_id: str) -> str:
+        """Return a letter for each job in the order of their numbers: its state's first, or d where it was deleted."""
+        batch = self.store.get(batch_id)
+        states = self.store.states(batch_id)
+        ids: list[str] = sorted(states)
+        if len(ids) < batch.cursor:  # some were deleted, so that places and numbers differ
+            ids = [numbered_id(batch_id, number) for number in range(batch.cursor)]
+        made = map(states.get, ids)
+        unmade = JobState.CANCELED if batch.canceled else JobState.QUEUED
+        return "".join(state[0] if state else "d" for state in made) + unmade[0] * (batch.total - batch.cursor)
+
+    def numbered(self, batch_id: str) -> Iterator[tuple[int, JobRecord]]:
+        """Return the batch's jobs that were made so far and not deleted, each with its number."""
+        first = int(ULID.from_str(batch_id)) + 1
+        return ((int(ULID.from_str(job.id)) - first, job) for job in self.results(batch_id))
+
     def _items(self, batch: BatchRecord) -> Iterator[Item]:
         axes = batch.spec.sweep.axes()
         numbers = range(batch.cursor, min(batch.cursor + self.chunk, batch.total))
@@ -194,16 +210,16 @@ class _Maker:
 
     def _job(self, item: Item) -> NewJob:
         job_id = numbered_id(self.batch.id, item.number)
-        params = applied(self.batch.spec.params, item.point)
         try:
+            params, zoom = at_point(self.batch.spec.params, self.batch.spec.zoom, item.point)
             picture = self._look(item.picture)
             spec, progress = self.jobs.prepare(
                 picture,
-                DreamParams.model_validate(params),
+                params,
                 owner=self.batch.spec.owner,
                 guides=[self._look(BatchInput(sha256=sha256)) for sha256 in self.batch.spec.guides],
                 masks=[self._look(BatchInput(sha256=sha256)) for sha256 in self.batch.spec.masks],
-                zoom=ZoomParams.model_validate(self.batch.spec.zoom) if self.batch.spec.zoom else None,
+                zoom=zoom,
                 result_format=self.batch.spec.format,
                 name=item.picture.name,
                 tags=self.batch.spec.tags,
@@ -212,14 +228,17 @@ class _Maker:
                 expires_in=self.batch.spec.expires_in,
             )
         except (DreamError, ValidationError) as error:
-            return self._failed(job_id, item, params, error)
+            return self._failed(job_id, item, error)
         return NewJob(id=job_id, state=JobState.QUEUED, spec=spec, progress=progress, pixel_steps=cost(spec))
 
-    def _failed(self, job_id: str, item: Item, params: Point, error: DreamError | ValidationError) -> NewJob:
+    def _failed(self, job_id: str, item: Item, error: DreamError | ValidationError) -> NewJob:
+        every, film = parts(item.point)
+        zoom = self.batch.spec.zoom
         spec = JobSpec(
             owner=self.batch.spec.owner,
-            kind="zoom" if self.batch.spec.zoom else "dream",
-            params=params,
+            kind="zoom" if zoom else "dream",
+            params=applied(self.batch.spec.params, every),
+            zoom=applied(zoom, film) if zoom else None,
             format=self.batch.spec.format,
             input=NO_PICTURE.model_copy(update={"sha256": item.picture.sha256 or ""}),
             name=item.picture.name,

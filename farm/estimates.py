@@ -10,16 +10,16 @@ from dreamcore.errors import DreamError
 from dreamcore.params import DreamParams
 from dreamcore.planner import REFERENCE, peak_memory, plan
 from dreamcore.workload import Work, count_work, pixel_steps
-from dreamcore.zoom_path import ZoomParams
 from farm.batch_schema import BatchCost, BatchView
 from farm.errors import JobTooLargeError
 from farm.schema import EstimateView, JobView
 from farm.states import ACTIVE, JobState
-from farm.sweep import applied
+from farm.sweep import at_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from dreamcore.zoom_path import ZoomParams
     from farm.batch_store import BatchRecord, BatchSpec
     from farm.pace import PaceStore
     from farm.record import JobRecord
@@ -33,7 +33,7 @@ SAMPLES = 1000
 """Jobs of a batch that are looked at one by one; a larger batch is judged by so many, spread evenly."""
 HOUR_S = 3600
 HOPELESS = 3
-"""How many times a worker's memory a job is refused at; less may fit, as estimates are upper bounds."""
+"""How many times a worker's memory a job is refused at: estimates are rough where Keras runs the network."""
 
 
 class EstimateService:
@@ -69,7 +69,7 @@ class EstimateService:
             cost=self._cost(seconds),
         )
 
-    def batch_cost(self, spec: BatchSpec, sizes: Iterable[Size]) -> BatchCost:
+    def batch_cost(self, spec: BatchSpec, sizes: Iterable[Size], *, guides: Sequence[Size] = ()) -> BatchCost:
         """Return what the jobs of a batch would take together; those that can't be dreamt take nothing."""
         counted = Counter(sizes)
         points = spec.sweep.axes()
@@ -78,7 +78,7 @@ class EstimateService:
         scale = len(pairs) / max(1, len(looked_at))
         moved, work_s = 0, defaultdict[str, float](float)
         for size, number in looked_at:
-            name, work = _weighed(spec, size, points[number])
+            name, work = _weighed(spec, size, points[number], guides)
             moved += counted[size] * work.pixel_steps
             work_s[name] += counted[size] * REFERENCE.seconds(work)
         each = [self.paces.seconds(name, scale * amount) for name, amount in work_s.items()]
@@ -125,11 +125,10 @@ class EstimateService:
         return None if price is None or seconds is None else round(seconds / HOUR_S * price, 4)
 
 
-def _weighed(spec: BatchSpec, size: Size, point: Point) -> tuple[str, Work]:
-    params = DreamParams.model_validate(applied(spec.params, point))
-    zoom = ZoomParams.model_validate(spec.zoom) if spec.zoom else None
+def _weighed(spec: BatchSpec, size: Size, point: Point, guides: Sequence[Size]) -> tuple[str, Work]:
+    params, zoom = at_point(spec.params, spec.zoom, point)
     try:
-        return pace_name(params), count_work(params, size, zoom=zoom)
+        return pace_name(params), count_work(params, size, zoom=zoom, guides=guides)
     except DreamError:
         return pace_name(params), Work()
 

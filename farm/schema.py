@@ -142,6 +142,15 @@ class EventView(View):
     ] = 0
 
 
+class LossesView(View):
+    """How a job's objective grew."""
+
+    octaves: Annotated[
+        list[list[float]],
+        Field(description="For each octave that is done, the objective before its steps; of many steps 60."),
+    ]
+
+
 class LayerView(View):
     """A layer that can be dreamt with."""
 
@@ -206,6 +215,26 @@ class WorkerPage(View):
     """The workers that are alive, longest at work first."""
 
     workers: list[WorkerView]
+
+
+class HistoryMinute(View):
+    """How the farm stood at the beginning of a minute; sums grow for ever."""
+
+    at: datetime
+    queued: Annotated[int, Field(description="Jobs that wait, of all owners.")]
+    running: Annotated[int, Field(description="Jobs at work, of all owners.")]
+    backlog_s: Annotated[float, Field(description="Work of what waits, in s on the reference device.")]
+    succeeded: Annotated[int, Field(description="Attempts that succeeded until then.")]
+    failed: Annotated[int, Field(description="Attempts that failed until then.")]
+    work_s: Annotated[float, Field(description="Work done until then, in s on the reference device.")]
+    workers: int
+    busy: int
+
+
+class HistoryView(View):
+    """The farm's last two hours."""
+
+    minutes: Annotated[list[HistoryMinute], Field(description="Oldest first; none where nobody was there to note it.")]
 
 
 class Health(View):

@@ -14,6 +14,7 @@ from farm.batches import BatchService
 from farm.dispatch import Dispatcher
 from farm.estimates import EstimateService
 from farm.events import EventReader
+from farm.history import HistoryStore
 from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
 from farm.limits import Limits
@@ -26,6 +27,7 @@ from farm.redis import connect_redis
 from farm.relay import Relay
 from farm.storage import ObjectStore
 from farm.store import JobStore
+from farm.traces import Traces, traces_of
 from farm.webhooks import WebhookStore
 from farm.workers import WorkerRegistry
 
@@ -55,9 +57,11 @@ class Services:
     webhooks: WebhookStore
     relay: Relay
     metrics: Metrics
+    history: HistoryStore
     paces: PaceStore
     estimates: EstimateService
     audit: AuditLog
+    traces: Traces
 
     @classmethod
     def connect(cls, settings: Settings, celery: Celery | None = None) -> Self:
@@ -70,7 +74,9 @@ class Services:
         outbound = Outbound(guard, timeout_s=settings.fetch_timeout_s)
         pictures = PictureService(storage, redis, outbound, settings)
         batch_store, webhooks = BatchStore(redis), WebhookStore(redis)
-        dispatch = Dispatcher(store, RenderQueue(celery or make_celery(settings)), settings.owner_weights)
+        traces = traces_of(settings)
+        queue = RenderQueue(celery or make_celery(settings), traces)
+        dispatch = Dispatcher(store, queue, settings.owner_weights)
         limits = Limits(redis, settings)
         jobs = JobService(store, storage, dispatch, pictures, limits)
         paces, workers = PaceStore(redis), WorkerRegistry(redis)
@@ -93,6 +99,8 @@ class Services:
             outbound=outbound,
             webhooks=webhooks,
             metrics=Metrics(redis, workers),
+            history=HistoryStore(redis, workers),
             relay=Relay(webhooks, store, batch_store, outbound),
             audit=AuditLog(redis),
+            traces=traces,
         )

@@ -96,12 +96,23 @@ class Settings(BaseSettings):
     max_megapixels: Annotated[float, Field(gt=0, le=1000, description="Largest picture accepted, in MP.")] = 100
     max_upload_mb: Annotated[float, Field(gt=0, le=1000, description="Largest file accepted, in MB.")] = 64
 
+    decoders: Annotated[
+        int, Field(ge=1, le=64, description="Processes that decode pictures, for each process that takes them in.")
+    ] = 2
+    decode_cpu_s: Annotated[
+        int,
+        Field(ge=1, le=600, description="Processor time for reading one picture; by the clock thrice that."),
+    ] = 20
+
     expires_in_s: Annotated[
         int | None, Field(ge=60, description="Results are kept so long after a job succeeds; unset: for ever.")
     ] = None
 
     max_attempts: Annotated[int, Field(ge=1, le=20, description="Lost attempts after which a job fails.")] = 3
     lease_s: Annotated[float, Field(ge=1, le=600, description="A worker silent for so long has lost its job.")] = 15
+    wedged_s: Annotated[
+        float, Field(ge=1, le=3600, description="A worker that was given a message and begins nothing ends after it.")
+    ] = 300
     soft_shutdown_s: Annotated[float, Field(ge=1, le=3600, description="Time to hand a job back on SIGTERM.")] = 20
 
     max_event_streams: Annotated[
@@ -130,6 +141,9 @@ class Settings(BaseSettings):
     ]
     weights_dir: Annotated[Path | None, Field(description="Folder of weight files, for farms without internet.")] = None
     models_dir: Annotated[Path | None, Field(description="Folder of networks of your own, for api and workers.")] = None
+    traces_url: Annotated[
+        AnyHttpUrl | None, Field(description="OpenTelemetry collector, as http://collector:4318; unset: no traces.")
+    ] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severity.")] = "info"
     log_format: Annotated[Literal["json", "console"], Field(description="One JSON object a line, or text.")] = "json"
 

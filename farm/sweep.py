@@ -10,18 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dreamcore.explain import explain
 from dreamcore.params import DreamParams
+from dreamcore.zoom_path import ZoomParams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Point = dict[str, Any]
 
+OF_FILM = "zoom."
+"""How the names of a film's own parameters start."""
+
 
 class Sweep(BaseModel):
     """Which parameters take which values.
 
     Every list of `product` is tried with every other; the lists of one `zip` group go in step, and the group counts as
-    one list among the others. A name is a parameter, or a path into one: ``layers.fire8``.
+    one list among the others. A name is a parameter, or a path into one: ``layers.fire8``, or a film's own parameter:
+    ``zoom.scale``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,14 +84,37 @@ def applied(params: Mapping[str, Any], point: Point) -> dict[str, Any]:
     return merged
 
 
-def check_points(params: Mapping[str, Any], sweep: Sweep) -> None:
+def parts(point: Point) -> tuple[Point, Point]:
+    """Return what a point sets of every dream, and what of a film alone."""
+    film = {name.removeprefix(OF_FILM): value for name, value in point.items() if name.startswith(OF_FILM)}
+    return {name: value for name, value in point.items() if not name.startswith(OF_FILM)}, film
+
+
+def at_point(
+    params: Mapping[str, Any], zoom: Mapping[str, Any] | None, point: Point
+) -> tuple[DreamParams, ZoomParams | None]:
+    """Return the parameters of one job; `zoom` is None for a picture.
+
+    Raises
+    ------
+    ValidationError
+        They can't be.
+    """
+    every, film = parts(point)
+    made = DreamParams.model_validate(applied(params, every))
+    return made, None if zoom is None else ZoomParams.model_validate(applied(zoom, film))
+
+
+def check_points(params: Mapping[str, Any], zoom: Mapping[str, Any] | None, sweep: Sweep) -> None:
     """Raise `ValueError` at the first point of a sweep at which the parameters can't be."""
     axes = sweep.axes()
     for point in map(axes.__getitem__, range(len(axes))):
+        if zoom is None and parts(point)[1]:
+            raise ValueError(f"With {point}: pictures have no zoom. Ask for the kind zoom, or leave it out.")
         try:
-            DreamParams.model_validate(applied(params, point))
+            at_point(params, zoom, point)
         except ValidationError as error:
-            problems = explain(error, known=tuple(DreamParams.model_fields))
+            problems = explain(error, known=(*DreamParams.model_fields, *ZoomParams.model_fields))
             where = f"With {point}: " if point else ""
             raise ValueError(where + " ".join(f"{at.pointer} {at.detail}" for at in problems)) from None
 

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from pydantic import ValidationError
 
-from farm.sweep import Sweep, applied, check_points
+from farm.sweep import Sweep, applied, at_point, check_points
 
 
 def points(**fields):
@@ -62,4 +62,25 @@ def test_a_sweep_that_can_not_be_is_refused(fields, says):
 def test_a_point_out_of_bounds_is_named():
     """The first point whose parameters can't be is told, with the bound."""
     with pytest.raises(ValueError, match=r"With \{'steps': 0\}.*greater than or equal to 1|at least 1"):
-        check_points({}, Sweep.model_validate({"product": {"steps": [1, 0]}}))
+        check_points({}, None, Sweep.model_validate({"product": {"steps": [1, 0]}}))
+
+
+def test_a_film_s_own_parameters_are_swept_too():
+    """`zoom.scale` reaches the film, and what stands beside it the dream."""
+    params, zoom = at_point({"steps": 3}, {"frames": 7}, {"zoom.scale": 1.1, "octaves": 2})
+
+    assert (params.steps, params.octaves, zoom.frames, zoom.scale) == (3, 2, 7, 1.1)
+
+
+@pytest.mark.parametrize(
+    ("zoom", "says"),
+    [
+        (None, "pictures have no zoom. Ask for the kind zoom"),
+        ({}, r"With \{'zoom.scale': 9\}: /scale scale is 9"),
+    ],
+    ids=["picture", "out of bounds"],
+)
+def test_a_film_s_point_that_can_not_be_is_named(zoom, says):
+    """What pictures don't have, and what no film may have, is refused with the point."""
+    with pytest.raises(ValueError, match=says):
+        check_points({}, zoom, Sweep.model_validate({"product": {"zoom.scale": [9]}}))

@@ -270,6 +270,23 @@ def test_a_batch_makes_films(client, services, stored):
     assert film_steps > 2 * 2 * picture_steps
 
 
+def test_a_batch_of_films_sweeps_their_zoom(client, services, stored):
+    """Each film has its point's zoom, and shows so; a film that no format can hold fails alone."""
+    film = {
+        "inputs": [{"sha256": stored.sha256}],
+        "kind": "zoom",
+        "zoom": {"frames": 2, "format": "gif"},
+        "sweep": {"product": {"zoom.fps": ["24", "120"]}},
+    }
+    batch_id = client.post("/v1/batches", json=film).json["id"]
+    services.batches.expand_some(seconds=10)
+
+    good, bad = (job.view() for job in services.batches.results(batch_id))
+    assert (good.state, good.zoom["fps"], good.zoom["frames"]) == ("queued", "24", 2)
+    assert (bad.state, bad.zoom["fps"]) == ("failed", "120")
+    assert "GIF" in bad.error.message
+
+
 def test_a_batchs_guide_must_be_there(client, stored):
     """Told at once, before anything is stored."""
     body = {"inputs": [{"sha256": stored.sha256}], "guide": {"sha256": "0" * 64}}

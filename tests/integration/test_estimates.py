@@ -246,3 +246,15 @@ def test_a_job_beyond_any_workers_memory_is_refused(settings, services):  # noqa
     assert untiled.json["code"] == "job_too_large"
     assert "4 GB" in untiled.json["detail"]
     assert tiled.status_code == 200
+
+
+def test_a_batchs_guides_are_part_of_its_cost(services):
+    """Matching each cell with a guide's takes longer than none."""
+    give_pace(services)
+    spec = BatchSpec(params={"octaves": 1, "objective": "guide-match"}, sweep=Sweep())
+
+    alone, guided = (
+        services.estimates.batch_cost(spec, [(485, 615)], guides=guides).seconds for guides in ([], [(900, 900)])
+    )
+
+    assert guided > alone > 0

@@ -1,0 +1,60 @@
+"""Signing in from a browser: the key is kept in a cookie that no script can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Response, request
+from flask_openapi import APIBlueprint, Tag
+
+from api.access import caller, refuse_other_sites
+from api.answers import nothing, shown
+from api.contract import problems
+from api.requests import SessionRequest, parse_body, read_json
+from api.state import services
+from api.visitors import SESSION_COOKIE
+from farm.account_schema import SessionView
+
+if TYPE_CHECKING:
+    from farm.api_keys import Caller
+
+bp = APIBlueprint("sessions", __name__, url_prefix="/v1/session", abp_tags=[Tag(name="keys")])
+
+
+@bp.post("", responses={200: SessionView, **problems(400, 503)})
+def sign_in() -> Response:
+    """Keep a key in the browser, in a cookie for this farm alone that ends with the browser."""
+    refuse_other_sites()
+    body = parse_body(SessionRequest, read_json())
+    token = body.key.get_secret_value().strip()
+    answer = shown(_view(services().api_keys.authenticate(token)))
+    answer.headers["Cache-Control"] = "no-store"
+    answer.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="Strict", secure=_is_encrypted())
+    return answer
+
+
+@bp.get("", responses={200: SessionView, **problems(503)})
+def who_am_i() -> Response:
+    """Tell whose things the caller sees, and what they may do."""
+    answer = shown(_view(caller()))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.delete("", responses={204: None})
+def sign_out() -> Response:
+    """Forget the key that the browser keeps; the key itself stays good."""
+    refuse_other_sites()
+    answer = nothing()
+    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Strict", secure=_is_encrypted())
+    return answer
+
+
+def _view(one: Caller) -> SessionView:
+    return SessionView(owner=one.owner, scopes=sorted(one.scopes), key_id=one.key_id)
+
+
+def _is_encrypted() -> bool:
+    """Tell whether the browser came by TLS, which a proxy before the api may have ended."""
+    return request.is_secure or urlsplit(request.headers.get("Origin", "")).scheme == "https"
