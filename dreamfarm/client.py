@@ -2,47 +2,98 @@
 
 >>> from dreamfarm import Farm  # doctest: +SKIP
 >>> with Farm("http://127.0.0.1:8000") as farm:  # doctest: +SKIP
-...     job = farm.wait(farm.submit(Path("sky.jpg"), params={"steps": 20}).id)
-...     farm.download_result(job.id, Path("dream.png"))
+...     farm.dream(Path("sky.jpg"), Path("dream.png"), params={"steps": 20})
+
+`Farm` and `AsyncFarm` have the same calls, written once: those of the groups that make up `AsyncFarm`.
 """
 
 from __future__ import annotations
 
-import json
-import time
-from typing import TYPE_CHECKING, Self
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from dreamfarm.account_calls import AccountCalls
-from dreamfarm.address import find_stack_url
+from dreamfarm.address import stack_url
 from dreamfarm.batch_calls import BatchCalls
-from dreamfarm.calls import LARGEST_PAGE, picture_part, several
-from dreamfarm.events import EventFollower
-from dreamfarm.files import whole_file
-from dreamfarm.transport import FarmError, FarmUnreachableError, Transport, accepted, backoff_s, save_body
-from farm.schema import (
-    EstimateView,
-    Health,
-    JobPage,
-    JobView,
-    ModelPage,
-    ModelSummary,
-    ModelView,
-    WorkerPage,
-    WorkerView,
-)
+from dreamfarm.errors import FarmError, FarmUnreachableError
+from dreamfarm.farm_calls import FarmCalls
+from dreamfarm.job_calls import JobCalls
+from dreamfarm.transport import AsyncTransport, BlockingTransport, Transport, each, finished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-    from types import TracebackType
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 
-    from farm.schema import EventView, OutputView, ResultFormat
-    from farm.states import JobState
+__all__ = ["AsyncFarm", "Farm", "FarmError", "FarmUnreachableError"]
 
-__all__ = ["Farm", "FarmError", "FarmUnreachableError"]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class Farm(BatchCalls, AccountCalls):
+class _AllCalls(JobCalls, BatchCalls, FarmCalls, AccountCalls):
+    """What a farm can be asked."""
+
+
+class _Opened:
+    """A farm's address, and the connections to it."""
+
+    _kind: ClassVar[type[Transport]]
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        key: str | None = None,
+        timeout_s: float = 30.0,
+        tries: int = 4,
+        poll_s: float = 1.0,
+        patience_s: float = 120.0,
+    ) -> None:
+        self._transport = self._kind(url or stack_url(), timeout_s=timeout_s, tries=tries, key=key)
+        self._poll_s, self._patience_s = poll_s, patience_s
+
+    @property
+    def url(self) -> str:
+        """The farm's address."""
+        return self._transport.url
+
+
+class AsyncFarm(_Opened, _AllCalls):
+    """A farm, for programs with an event loop; its parameters and errors are those of `Farm`."""
+
+    _kind = AsyncTransport
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _waiting(
+    call: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Farm, P], R]:
+    """Return a call that is awaited as one that returns when it is done."""
+
+    @wraps(call)
+    def run(farm: Farm, /, *args: P.args, **options: P.kwargs) -> R:
+        return finished(call(farm._calls, *args, **options))  # noqa: SLF001  # becomes a method of it
+
+    return run
+
+
+def _yielding(
+    call: Callable[Concatenate[Any, P], AsyncGenerator[R]],
+) -> Callable[Concatenate[Farm, P], Iterator[R]]:
+    """Return a call that is iterated asynchronously as one for plain loops."""
+
+    @wraps(call)
+    def run(farm: Farm, /, *args: P.args, **options: P.kwargs) -> Iterator[R]:
+        return each(call(farm._calls, *args, **options))  # noqa: SLF001  # becomes a method of it
+
+    return run
+
+
+class Farm(_Opened):
     """A farm.
 
     Parameters
@@ -62,217 +113,54 @@ class Farm(BatchCalls, AccountCalls):
         The farm didn't answer, or there is no address. Every method may raise it.
     """
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        key: str | None = None,
-        timeout_s: float = 30.0,
-        tries: int = 4,
-        poll_s: float = 1.0,
-        patience_s: float = 120.0,
-    ) -> None:
-        self._transport = Transport(url or _stack_url(), timeout_s=timeout_s, tries=tries, key=key)
-        self._poll_s = poll_s
-        self._patience_s = patience_s
+    _kind = BlockingTransport
+
+    @cached_property
+    def _calls(self) -> _AllCalls:
+        return _AllCalls(self._transport, poll_s=self._poll_s, patience_s=self._patience_s)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def url(self) -> str:
-        """The farm's address."""
-        return self._transport.url
+    close = _waiting(AsyncFarm.close)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
+    submit = _waiting(AsyncFarm.submit)
+    dream = _waiting(AsyncFarm.dream)
+    get = _waiting(AsyncFarm.get)
+    jobs = _yielding(AsyncFarm.jobs)
+    page = _waiting(AsyncFarm.page)
+    cancel = _waiting(AsyncFarm.cancel)
+    retry = _waiting(AsyncFarm.retry)
+    delete = _waiting(AsyncFarm.delete)
+    events = _yielding(AsyncFarm.events)
+    wait = _waiting(AsyncFarm.wait)
+    download_result = _waiting(AsyncFarm.download_result)
 
-    def submit(
-        self,
-        picture: Path | bytes | str,
-        *,
-        params: Mapping[str, object] | None = None,
-        guide: Path | bytes | Sequence[Path | bytes] | None = None,
-        mask: Path | bytes | Sequence[Path | bytes] | None = None,
-        zoom: Mapping[str, object] | None = None,
-        format: ResultFormat = "png",  # noqa: A002  # as the api names it
-        name: str | None = None,
-        tags: Sequence[str] = (),
-        needs: Sequence[str] = (),
-        priority: int = 0,
-        expires_in: int | None = None,
-        fresh: bool = False,
-    ) -> JobView:
-        """Hand in a picture to dream and return its job; what `params` leaves out has the farm's defaults.
+    upload = _waiting(AsyncFarm.upload)
+    submit_batch = _waiting(AsyncFarm.submit_batch)
+    batch = _waiting(AsyncFarm.batch)
+    batches = _waiting(AsyncFarm.batches)
+    batch_jobs = _yielding(AsyncFarm.batch_jobs)
+    cancel_batch = _waiting(AsyncFarm.cancel_batch)
+    retry_batch = _waiting(AsyncFarm.retry_batch)
 
-        A picture that is text is its URL, which the farm fetches.
-        Guides, what to dream towards, and masks, white where to dream, are one picture each or several.
-        With `zoom`, be it empty, the job makes a film: frames, scale, rotate, shift, centre, fps, format and so on.
-        """
-        companions = [("guide", each) for each in several(guide)] + [("mask", each) for each in several(mask)]
-        if isinstance(picture, str):
-            body: dict[str, object] = {
-                "image": {"url": picture},
-                "guide": [{"sha256": self.upload(each).sha256} for each in several(guide)],
-                "mask": [{"sha256": self.upload(each).sha256} for each in several(mask)],
-                "params": dict(params or {}),
-                "kind": "dream" if zoom is None else "zoom",
-                "zoom": None if zoom is None else dict(zoom),
-                "format": format,
-                "name": name,
-                "tags": list(tags),
-                "needs": list(needs),
-                "priority": priority,
-                "expires_in": expires_in,
-                "fresh": fresh,
-            }
-            return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, json=body)
-        files = [(field, picture_part(each)) for field, each in (("image", picture), *companions)]
-        fields = {"params": json.dumps(dict(params or {})), "format": format, "tags": json.dumps(list(tags))}
-        fields |= {"needs": ",".join(needs), "priority": str(priority), "fresh": str(fresh).lower()}
-        if zoom is not None:
-            fields |= {"kind": "zoom", "zoom": json.dumps(dict(zoom))}
-        if name is not None:
-            fields["name"] = name
-        if expires_in is not None:
-            fields["expires_in"] = str(expires_in)
-        return self._transport.read(JobView, "POST", "/v1/jobs", makes=True, data=fields, files=files)
+    models = _waiting(AsyncFarm.models)
+    model = _waiting(AsyncFarm.model)
+    estimate = _waiting(AsyncFarm.estimate)
+    workers = _waiting(AsyncFarm.workers)
+    drain = _waiting(AsyncFarm.drain)
+    bring_back = _waiting(AsyncFarm.bring_back)
+    health = _waiting(AsyncFarm.health)
 
-    def get(self, job_id: str) -> JobView:
-        """Return a job as it is now."""
-        return self._get(JobView, f"/v1/jobs/{job_id}")
-
-    def jobs(
-        self,
-        *,
-        state: JobState | str | None = None,
-        tag: str | None = None,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> Iterator[JobView]:
-        """Yield jobs, newest first, page after page: all of them, or as many as `limit` says."""
-        left = limit
-        while left is None or left > 0:
-            page = self.page(state=state, tag=tag, limit=min(left or LARGEST_PAGE, LARGEST_PAGE), cursor=cursor)
-            yield from page.jobs
-            left = None if left is None else left - len(page.jobs)
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    def page(
-        self,
-        *,
-        state: JobState | str | None = None,
-        tag: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> JobPage:
-        """Return one page of jobs, newest first."""
-        query = {"state": state, "tag": tag, "limit": limit, "cursor": cursor}
-        return self._get(JobPage, "/v1/jobs", {key: value for key, value in query.items() if value is not None})
-
-    def cancel(self, job_id: str) -> JobView:
-        """End a queued or running job; its worker is free within a step."""
-        return self._transport.read(JobView, "POST", f"/v1/jobs/{job_id}/cancel")
-
-    def retry(self, job_id: str) -> JobView:
-        """Queue a failed, canceled or expired job again."""
-        return self._transport.read(JobView, "POST", f"/v1/jobs/{job_id}/retry")
-
-    def delete(self, job_id: str) -> None:
-        """Remove a job, its result and its previews."""
-        self._transport.call("DELETE", f"/v1/jobs/{job_id}")
-
-    def events(self, job_id: str) -> Iterator[EventView]:
-        """Yield a job's changes as they happen, from the first one, until it comes to rest."""
-        yield from EventFollower(self._transport, job_id, poll_s=self._poll_s, patience_s=self._patience_s)
-
-    def wait(self, job_id: str) -> JobView:
-        """Return a job once it is at rest: succeeded, failed, canceled or expired."""
-        for _ in self.events(job_id):
-            pass
-        return self.get(job_id)
-
-    def download_result(self, job_id: str, path: Path) -> Path:
-        """Save a finished job's picture; the file appears whole or not at all.
-
-        Raises
-        ------
-        FarmError
-            With code ``no_result`` where the job has none, ``damaged_download`` where other bytes came than were made.
-        OSError
-            The file can't be written.
-        """
-        output = self.get(job_id).output
-        for attempt in range(1, self._transport.tries + 1):
-            try:
-                return self._download(f"/v1/jobs/{job_id}/result", path, output)
-            except FarmUnreachableError:
-                if attempt == self._transport.tries:
-                    raise
-                time.sleep(backoff_s(attempt))
-        raise AssertionError  # the last attempt returns or raises
-
-    def models(self) -> list[ModelSummary]:
-        """Return the networks that can be dreamt with, without their layers."""
-        return self._get(ModelPage, "/v1/models").models
-
-    def model(self, name: str, *, size: int | tuple[int, int] = 512) -> ModelView:
-        """Return a network, its layers' shapes given for pictures of this size: a side, or (width, height), in px."""
-        width, height = (size, size) if isinstance(size, int) else size
-        return self._get(ModelView, f"/v1/models/{name}", {"width": width, "height": height})
-
-    def estimate(
-        self,
-        params: Mapping[str, object] | None = None,
-        *,
-        width: int,
-        height: int,
-        zoom: Mapping[str, object] | None = None,
-    ) -> EstimateView:
-        """Return what dreaming a picture of this size, in px, would take the farm; nothing is made."""
-        kind = {} if zoom is None else {"kind": "zoom", "zoom": dict(zoom)}
-        body = {"params": dict(params or {}), "width": width, "height": height, **kind}
-        return self._transport.read(EstimateView, "POST", "/v1/estimate", json=body)
-
-    def workers(self) -> list[WorkerView]:
-        """Return the workers that are alive."""
-        return self._get(WorkerPage, "/v1/workers").workers
-
-    def drain(self, worker_id: str) -> WorkerView:
-        """Ask a worker to hand its job back and end; for admins."""
-        return self._transport.read(WorkerView, "POST", f"/v1/workers/{worker_id}/drain")
-
-    def bring_back(self, worker_id: str) -> WorkerView:
-        """Give a worker jobs again that was set aside; for admins."""
-        return self._transport.read(WorkerView, "POST", f"/v1/workers/{worker_id}/bring-back")
-
-    def health(self) -> Health:
-        """Return whether the farm answers."""
-        return self._get(Health, "/healthz")
-
-    def _download(self, link: str, path: Path, output: OutputView | None) -> Path:
-        with self._transport.stream(link, follow_redirects=True) as response:
-            if response.is_error:
-                response.read()
-                accepted(response)
-            with whole_file(path) as file:
-                save_body(response, file, sha256=output.sha256 if output else None)
-        return path
-
-
-def _stack_url() -> str:
-    url = find_stack_url()
-    if url is None:
-        detail = (
-            "There is no farm running here. Start one with `dreamfarm up`, or name one with --url or DREAMFARM_URL."
-        )
-        raise FarmUnreachableError("no_address", detail)
-    return url
+    create_key = _waiting(AsyncFarm.create_key)
+    keys = _waiting(AsyncFarm.keys)
+    revoke_key = _waiting(AsyncFarm.revoke_key)
+    add_webhook = _waiting(AsyncFarm.add_webhook)
+    webhooks = _waiting(AsyncFarm.webhooks)
+    remove_webhook = _waiting(AsyncFarm.remove_webhook)
+    deliveries = _waiting(AsyncFarm.deliveries)
+    replay = _waiting(AsyncFarm.replay)
+    audit = _yielding(AsyncFarm.audit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +13,12 @@ from dreamfarm.address import find_stack_url
 from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.follow import follow, report
 from dreamfarm.cli.options import given_key
-from dreamfarm.cli.output import octave_text
+from dreamfarm.cli.terminal import present
 from dreamfarm.client import Farm
+from dreamfarm.errors import FarmError, FarmUnreachableError
 from dreamfarm.photograph import photo_at_hand
 from dreamfarm.stack import Stack, StackError
 from dreamfarm.stack.signals import treat_signals_as_interrupt
-from dreamfarm.transport import FarmError, FarmUnreachableError
 from farm.states import JobState
 
 if TYPE_CHECKING:
@@ -38,8 +37,10 @@ def run_demo(picture: Path | None = None, *, params: Mapping[str, object]) -> Ex
 
     Raises
     ------
+    PictureError
+        There is no picture.
     CommandError
-        There is no picture, or no stack can be started.
+        No stack can be started.
     """
     photo = picture or photo_at_hand()
     treat_signals_as_interrupt()
@@ -66,22 +67,11 @@ def _follow(farm: Farm, job: JobView) -> JobView:
     if not farm.workers():
         console.print("[yellow]This farm has no worker; the picture waits for one.[/yellow]")
     try:
-        return follow(farm, [job])[0] if sys.stderr.isatty() else _follow_in_lines(farm, job)
+        return follow(farm, [job], say=console.print)[0]
     except KeyboardInterrupt:
         with suppress(FarmError):  # it may have finished in the meantime
             farm.cancel(job.id)
         raise
-
-
-def _follow_in_lines(farm: Farm, job: JobView) -> JobView:
-    """Tell of each octave in a line, where there is no terminal to draw bars on."""
-    told = 0
-    for event in farm.events(job.id):
-        progress = event.progress
-        if told < progress.octave and progress.step == progress.steps:
-            told = progress.octave
-            console.print(f"{octave_text(progress)}   loss {progress.loss:.4g}   {progress.eta_s or 0:.0f} s left")
-    return farm.get(job.id)
 
 
 def _show(farm: Farm, job: JobView, photo: Path) -> None:
@@ -89,6 +79,7 @@ def _show(farm: Farm, job: JobView, photo: Path) -> None:
     dreamt = farm.download_result(job.id, DREAMS / f"{photo.stem}-dream.{job.format}")
     both = DREAMS / f"{photo.stem}-before-after.png"
     _side_by_side(photo, dreamt).save(both)
+    present(both)
     seconds = f" in {job.metrics.render_s:.1f} s" if job.metrics.render_s else ""
     console.print(f"Dreamt {photo.name}{seconds}: {dreamt}")
     console.print(f"[bold]Before and after: {both}[/bold]")

@@ -6,15 +6,17 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import httpx2
 from pydantic import ValidationError
 
-from dreamfarm.transport import FarmUnreachableError, backoff_s
+from dreamfarm.answers import backoff_s
+from dreamfarm.errors import FarmUnreachableError
 from farm.schema import EventView, JobView
 from farm.states import TERMINAL, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+
+    import httpx2
 
     from dreamfarm.transport import Transport
 
@@ -23,7 +25,7 @@ SILENCE_S = 45.0
 
 
 class EventFollower:
-    """Follows one job to its end; an instance is iterated once.
+    """Follows one job to its end; an instance is used once.
 
     A stream that breaks or reaches its lifetime is opened again where it ended, so no change is missed and none comes
     twice. After each stream the job itself is asked for, which is all there is where streams are refused.
@@ -45,34 +47,37 @@ class EventFollower:
         self._silent_since: float | None = None
         self._failures = 0
 
-    def __iter__(self) -> Iterator[EventView]:
+    async def changes(self) -> AsyncIterator[EventView]:
         """Yield the changes, oldest first; the last one is to a state in which a job rests."""
         while not self._at_rest():
             try:
-                yield from self._streamed()
+                async for event in self._streamed():
+                    yield event
                 if not self._at_rest():
-                    yield from self._polled()
-                    time.sleep(0 if self._at_rest() else self.poll_s)
+                    for event in await self._polled():
+                        yield event
+                    await self.transport.sleep(0 if self._at_rest() else self.poll_s)
             except FarmUnreachableError as error:
-                self._bear_silence(error)
+                await self._bear_silence(error)
 
     def _at_rest(self) -> bool:
         return self.latest is not None and self.latest.state in TERMINAL
 
-    def _streamed(self) -> Iterator[EventView]:
+    async def _streamed(self) -> AsyncIterator[EventView]:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": self._event_id} if self._event_id else {})
-        with self.transport.stream(f"{self.path}/events", headers=headers, timeout=SILENCE_S) as response:
+        async with self.transport.stream(f"{self.path}/events", headers=headers, timeout=SILENCE_S) as response:
             if not _is_stream(response):
                 return  # the look at the job that follows tells whether it is there at all
             self._heard()
-            for event in httpx2.EventSource(response):
-                self._event_id = event.id or self._event_id
-                yield from self._fresh(_parsed(event.data))
+            async for sent in self.transport.events(response):
+                self._event_id = sent.id or self._event_id
+                for event in self._fresh(_parsed(sent.data)):
+                    yield event
 
-    def _polled(self) -> Iterator[EventView]:
-        job = self.transport.read(JobView, "GET", self.path)
+    async def _polled(self) -> Iterator[EventView]:
+        job = await self.transport.read(JobView, "GET", self.path)
         self._heard()
-        yield from self._fresh(event_of(job))
+        return self._fresh(event_of(job))
 
     def _fresh(self, event: EventView | None) -> Iterator[EventView]:
         if event is not None and (self.latest is None or event.seq > self.latest.seq):
@@ -83,14 +88,14 @@ class EventFollower:
         self._silent_since = None
         self._failures = 0
 
-    def _bear_silence(self, error: FarmUnreachableError) -> None:
+    async def _bear_silence(self, error: FarmUnreachableError) -> None:
         self._failures += 1
         self._silent_since = self._silent_since or time.monotonic()
         if self._at_rest():
             return
         if time.monotonic() - self._silent_since >= self.patience_s:
             raise error
-        time.sleep(backoff_s(self._failures))
+        await self.transport.sleep(backoff_s(self._failures))
 
 
 def event_of(job: JobView) -> EventView:

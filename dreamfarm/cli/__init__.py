@@ -11,6 +11,7 @@ from dreamcore.version import __version__
 from dreamfarm.cli import (
     atlas,
     audit,
+    doctor,
     dream,
     estimate,
     jobs,
@@ -24,7 +25,7 @@ from dreamfarm.cli import (
     workers,
     zoom,
 )
-from dreamfarm.cli.errors import EXIT_CODES_HELP, DreamfarmGroup
+from dreamfarm.cli.errors import DreamfarmGroup
 from dreamfarm.cli.options import remember_key
 
 app = typer.Typer(
@@ -32,9 +33,7 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["--help", "-h"]},
-    epilog=EXIT_CODES_HELP,
 )
 
 HERE = "On this machine"
@@ -53,6 +52,7 @@ app.add_typer(workers.app, name="workers", rich_help_panel=FARM)
 app.add_typer(keys.app, name="keys", rich_help_panel=FARM)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=FARM)
 app.command(rich_help_panel=FARM)(audit.audit)
+app.command(rich_help_panel=FARM)(doctor.doctor)
 app.command(rich_help_panel=JOBS)(submit.submit)
 app.command(rich_help_panel=JOBS)(submit.watch)
 app.command("list", rich_help_panel=JOBS)(jobs.list_jobs)
@@ -99,10 +99,7 @@ def dreamfarm(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show on stderr what happens inside.")] = False,
 ) -> None:
-    """DeepDream for one picture or ten thousand.
-
-    [bold]dreamfarm dream sky.jpg[/bold] dreams a picture here and now; [bold]dreamfarm up[/bold] starts a farm.
-    """
+    """DeepDream for one picture or ten thousand."""
     remember_key(key)
     add_folder(models_dir)
     if debug:

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dreamcore.catalog import get_model
 from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamfarm.cli.local import network
 from dreamfarm.photograph import photo_at_hand
 
 if TYPE_CHECKING:
@@ -38,16 +39,14 @@ def atlas(
 
     Pictures that the folder has already are kept: a run that was stopped goes on where it was.
     """
-    from dreamcore.models import load_model  # noqa: PLC0415  # loads TensorFlow
-    from dreamfarm.atlas_page import AtlasFolder, AtlasRules, OtherAtlasError, square  # noqa: PLC0415  # as above
-
     shown = _layers(name, layers)
+    model = network(name, weights, None)
+    from dreamfarm.atlas_page import AtlasFolder, AtlasRules, OtherAtlasError, square  # noqa: PLC0415  # loads with it
+
     rules = AtlasRules(shown, channels=channels, size_px=size, steps=steps, from_noise=from_noise)
     place = output or Path(f"atlas-{name}")
     try:
-        folder = AtlasFolder(
-            place, load_model(name, weights), square((photo or photo_at_hand()).read_bytes(), size), rules
-        )
+        folder = AtlasFolder(place, model, square((photo or photo_at_hand()).read_bytes(), size), rules)
     except OtherAtlasError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
     typer.echo(_made(folder))
@@ -70,4 +69,5 @@ def _layers(name: str, given: str | None) -> tuple[str, ...]:
         model.check_layers(names)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.NOT_FOUND) from error
-    return tuple(names) or tuple(layer.name for layer in model.layers)
+    apart = model.class_layer if model.graph is None else None  # its weights are a file of their own
+    return tuple(names) or tuple(layer.name for layer in model.layers if layer.name != apart)

@@ -18,7 +18,7 @@ def audit(
     url: FarmUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """List changes, newest first: who, what, when, from where. For admins."""
+    """List who changed what, newest first; for admins."""
     with open_farm(url) as farm:
         found = list(farm.audit(owner=owner, subject=subject, limit=limit))
     if as_json:

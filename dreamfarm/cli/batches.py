@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dreamfarm.batch_calls import BELOW
 from dreamfarm.cli.dream_options import parse_layers
 from dreamfarm.cli.errors import CommandError, ExitCode, naming
-from dreamfarm.cli.output import duration_text, print_note
-from dreamfarm.transport import FarmError
+from dreamfarm.cli.output import counts_text, duration_text, print_note
+from dreamfarm.errors import FarmError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +30,6 @@ Source = Path | str
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
 PARALLEL_UPLOADS = 8
-POLL_S = 0.5
 
 
 def checked_source(text: str) -> Source:
@@ -112,24 +110,10 @@ def _uploaded(farm: Farm, file: Path, done: partial[None]) -> PictureView:
     return picture
 
 
-def follow_batch(farm: Farm, batch_id: str) -> BatchView:
-    """Show a batch's progress until all its jobs have ended."""
-    with _bar() as bar:
-        batch = farm.batch(batch_id)
-        task = bar.add_task("dreams", total=batch.total)
-        while batch.state == "active":
-            bar.update(task, completed=batch.fraction * batch.total)
-            time.sleep(POLL_S)
-            batch = farm.batch(batch_id)
-        bar.update(task, completed=batch.total)
-    return batch
-
-
 def tell(batch: BatchView) -> None:
     """Say in a line how a batch stands."""
-    counts = ", ".join(f"{n} {state}" for state, n in batch.counts.items() if n)
     left = f"; {duration_text(batch.eta_s)} left" if batch.eta_s else ""
-    print_note(f"{batch.id}: {batch.total} jobs, {counts or 'none left'}{left}")
+    print_note(f"{batch.id}: {batch.total} jobs, {counts_text(batch)}{left}")
     for code, n in batch.failures.items():
         print_note(f"  {n} failed: {code}", style="red")
 

@@ -1,182 +1,110 @@
-"""`dreamfarm dream`: a picture in, a picture out, without a farm."""
+"""`dreamfarm dream`: pictures in, dreams out, without a farm."""
 
-import hashlib
-import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from dreamcore.explain import explain
-from dreamcore.masks import mask_of
-from dreamcore.octaves import plan_octaves
-from dreamcore.own_models import is_model_file
-from dreamcore.params import DreamParams
-from dreamcore.pictures import Picture, Pixels, decode, encode
-from dreamcore.recipe import Recipe
+from dreamcore.errors import DreamError
+from dreamfarm.cli.again import Earlier, recipe_in
+from dreamfarm.cli.batches import pictures_in
 from dreamfarm.cli.dream_options import dream_options
-from dreamfarm.cli.errors import CommandError, ExitCode, naming
+from dreamfarm.cli.dream_target import Target
+from dreamfarm.cli.dreamer import Dreamer
+from dreamfarm.cli.errors import CommandError, ExitCode, describe
+from dreamfarm.cli.local import Companions, validated
+from dreamfarm.cli.local_options import (
+    Again,
+    Fresh,
+    MaxMegapixels,
+    MemoryGb,
+    Open,
+    Output,
+    PictureFiles,
+    Show,
+    Weights,
+    WeightsDir,
+)
 from dreamfarm.cli.options import Guides, Masks
-from dreamfarm.cli.output import print_note
-from dreamfarm.cli.own_models import added
-from dreamfarm.cli.progress import Bars
-from dreamfarm.cli.quiet import quiet_stderr
-from dreamfarm.files import whole_file
-from farm.schema import ProgressView, ResultFormat
-from farm.states import JobState
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from dreamcore import DreamResult, Progress
-
-FORMATS: dict[str, ResultFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
-SUFFIXES: dict[ResultFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
-MEGA = 1_000_000
+from dreamfarm.cli.output import print_error
+from dreamfarm.cli.terminal import present
+from farm.schema import ResultFormat
 
 
 @dream_options
 def dream(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="PICTURE", exists=True, dir_okay=False, readable=True, help="The picture to dream."),
-    ],
-    params: dict[str, Any],
+    files: PictureFiles = None,
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File to write; left out: the picture's name with -dream.", metavar="FILE"),
-    ] = None,
+    params: dict[str, Any],
+    output: Output = None,
     format: Annotated[  # noqa: A002  # the option's name
         ResultFormat | None,
         typer.Option(
             "--format", help="File format; left out: as the output's name says, else png.", show_default=False
         ),
     ] = None,
+    again: Again = None,
     guide: Guides = None,
     mask: Masks = None,
-    weights: Annotated[
-        str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
-    ] = "imagenet",
-    weights_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="DREAMFARM_WEIGHTS_DIR", help="Folder of weight files, for machines without internet.", metavar="DIR"
-        ),
-    ] = None,
-    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 100,
+    fresh: Fresh = False,
+    show: Show = True,
+    open_result: Open = False,
+    weights: Weights = "imagenet",
+    weights_dir: WeightsDir = None,
+    memory_gb: MemoryGb = None,
+    max_megapixels: MaxMegapixels = 100,
 ) -> None:
-    """Dream a picture on this machine, without a farm.
+    """Dream pictures on this machine, without a farm.
 
-    Prints the result's path. The result carries its recipe: parameters, seed, weights. The same again gives the same
-    picture.
+    Prints the results' paths. Each result carries its recipe: the same again gives the same picture, and what lies
+    there already is not dreamt anew. Ctrl-C stops; the same command goes on.
     """
-    wanted = validated(params)
-    target, kind = _target(file, output, format)
-    picture = open_picture(file, max_megapixels)
-    guides, masks = open_guides(guide, max_megapixels), open_masks(mask, max_megapixels)
-    plan = plan_octaves(wanted, *picture.rgb.shape[:2])
-    for notice in (*picture.notices, *plan.notices):
-        print_note(notice, style="yellow")
-    print_note("Loading the engine …", style="dim")
-    run = _engine(wanted.model, weights, weights_dir)
-    with Bars() as bars:
-        result = run(picture.rgb, wanted, guide=guides, mask=masks, on_progress=_bar(bars, file.name))
-    for notice in result.notices[len(plan.notices) :]:
-        print_note(notice, style="yellow")
-    data = encode(picture.with_rgb(result.image), format=kind, recipe=_recipe(result, file, guide, mask))
-    with whole_file(target) as opened:
-        opened.write(data)
-    typer.echo(target)
+    earlier = Earlier(again) if again else None
+    wanted = validated(earlier.params(params) if earlier else params)
+    pictures = _pictures(files or [], earlier)
+    guides, masks = (earlier.guides(guide), earlier.masks(mask)) if earlier else (guide or [], mask or [])
+    companions = Companions(guides, masks, max_megapixels)
+    target = Target.chosen(output, format, several=len(pictures) > 1)
+    how: dict[str, Any] = {"weights": weights, "weights_dir": weights_dir, "memory_gb": memory_gb}
+    dreamer = Dreamer(wanted, companions, target, fresh=fresh, show=show, **how)
+    raise typer.Exit(_dream_all(dreamer, pictures, show=show, open_result=open_result))
 
 
-def validated(params: dict[str, Any]) -> DreamParams:
-    """Return the parameters that were asked for, or end the command saying what is wrong with them."""
-    if is_model_file(str(params.get("model", ""))):
-        params = {**params, "model": added(Path(params["model"]))}
+def _pictures(files: list[Path], earlier: Earlier | None) -> list[Path]:
+    """Return the pictures that are meant: those in folders, unless they are dreams, and those that were named."""
+    if not files and earlier:
+        return [earlier.picture()]
+    if not files:
+        raise CommandError("Name a picture: dreamfarm dream sky.jpg.", ExitCode.USAGE)
+    found = [Path(one) for one in pictures_in(files)]
+    if earlier:
+        earlier.warn(found)
+    return [one for one in found if one in files or not _is_dream(one)]
+
+
+def _is_dream(file: Path) -> bool:
     try:
-        return DreamParams.model_validate(params)
-    except ValidationError as error:
-        details = " ".join(problem.detail for problem in explain(error, known=DreamParams.model_fields))
-        raise CommandError(details, ExitCode.USAGE) from None
+        return recipe_in(file) is not None
+    except DreamError:
+        return False  # said when its turn comes
 
 
-def _target(file: Path, output: Path | None, kind: ResultFormat | None) -> tuple[Path, ResultFormat]:
-    """Return the file to write and its format, which its name and --format must agree on."""
-    if output is None:
-        kind = kind or "png"
-        return file.with_name(f"{file.stem}-dream{SUFFIXES[kind]}"), kind
-    named = FORMATS.get(output.suffix.lower())
-    if (kind or named) is None or (kind and named and kind != named):
-        raise CommandError(f"{output}: name a .png, .jpg or .webp file that agrees with --format.", ExitCode.USAGE)
-    if not output.parent.is_dir():
-        raise CommandError(f"{output}: there is no folder {output.parent}.", ExitCode.USAGE)
-    return output, kind or named or "png"
-
-
-def open_picture(file: Path, max_megapixels: float) -> Picture:
-    """Open a picture; an error names its file."""
-    with naming(file):
-        return decode(file.read_bytes(), max_pixels=int(max_megapixels * MEGA))
-
-
-def open_guides(files: list[Path] | None, max_megapixels: float) -> list[Pixels]:
-    """Open guide pictures, none to several."""
-    return [open_picture(file, max_megapixels).rgb for file in files or ()]
-
-
-def open_masks(files: list[Path] | None, max_megapixels: float) -> list["NDArray[np.uint8]"]:
-    """Open mask pictures, none to several."""
-    return [mask_of(open_picture(file, max_megapixels)) for file in files or ()]
-
-
-def sha256s(files: list[Path] | None) -> list[str]:
-    """Return the SHA-256 of each file."""
-    return [_sha256(file) for file in files or ()]
-
-
-def _bar(bars: Bars, label: str) -> Callable[["Progress"], None]:
-    bar = bars.add(label)
-    started = time.monotonic()
-
-    def show(progress: "Progress") -> None:
-        state = JobState.RUNNING if progress.fraction < 1 else JobState.SUCCEEDED
-        bars.show(bar, state, progress_view(progress, time.monotonic() - started))
-
-    return show
-
-
-def _engine(model: str, weights: str, weights_dir: Path | None) -> Callable[..., "DreamResult"]:
-    # TensorFlow takes seconds to load: only once the input is known to be good.
-    with quiet_stderr():
-        from dreamcore import dream as run_dream  # noqa: PLC0415
-        from dreamcore import load_model  # noqa: PLC0415
-
-    return partial(run_dream, model=load_model(model, weights, weights_dir=weights_dir))
-
-
-def _recipe(result: "DreamResult", file: Path, guides: list[Path] | None, masks: list[Path] | None) -> str:
-    recipe = Recipe.of(result, input_sha256=_sha256(file), guides_sha256=sha256s(guides), masks_sha256=sha256s(masks))
-    return recipe.to_json()
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def progress_view(progress: "Progress", spent_s: float) -> ProgressView:
-    """Return a step's progress as it is shown, after so many seconds."""
-    done = progress.fraction
-    return ProgressView(
-        fraction=done,
-        octave=progress.octave,
-        octaves=progress.octaves,
-        step=progress.step,
-        steps=progress.steps,
-        loss=progress.loss,
-        eta_s=spent_s / done * (1 - done) if done else None,
-    )
+def _dream_all(dreamer: Dreamer, pictures: list[Path], *, show: bool, open_result: bool) -> ExitCode:
+    """Dream one after the other; one that can't be dreamt keeps no other from it."""
+    worst = ExitCode.OK
+    for number, file in enumerate(pictures, 1):
+        label = file.name if len(pictures) == 1 else f"{number}/{len(pictures)} {file.name}"
+        try:
+            path = dreamer.dream(file, label=label)
+        except (CommandError, DreamError) as error:
+            message, code = describe(error)
+            if len(pictures) == 1 or code is ExitCode.INTERRUPTED:
+                raise
+            print_error(message if str(file) in message else f"{file}: {message}")
+            worst = max(worst, code)
+            continue
+        present(path, wanted=show)
+        typer.echo(path)
+        if open_result:
+            typer.launch(str(path))
+    return worst

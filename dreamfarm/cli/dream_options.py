@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 import typer
 
 from dreamcore.params import DreamParams
+from dreamfarm.cli.completion import complete_layers, complete_model
 from dreamfarm.cli.term_options import TERMS_METAVAR, Channels, Classes, handy_terms, parse_terms
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ PANEL = "What to dream"
 LAYERS_METAVAR = "NAME[=WEIGHT],…"
 NONE = "none"
 LARGEST_BOUND_SHOWN = 2**31
+COMPLETERS: dict[str, Callable[..., Any]] = {"model": complete_model, "layers": complete_layers}
 HANDY = {"classes": Classes, "channels": Channels}
 
 
@@ -106,6 +108,7 @@ def _option(name: str, field: FieldInfo) -> Parameter:
         help=f"{field.description}{_bounds(field)} [dim]Default: {_default(name)}.[/dim]",
         show_default=False,
         rich_help_panel=PANEL,
+        autocompletion=COMPLETERS.get(name),
         **settings,
     )
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])

@@ -15,7 +15,8 @@ from typer.core import TyperGroup
 
 from dreamcore.errors import DreamError, PictureError
 from dreamfarm.cli.output import print_error
-from dreamfarm.transport import FarmError, FarmUnreachableError
+from dreamfarm.cli.overview import print_overview
+from dreamfarm.errors import FarmError, FarmUnreachableError
 from farm.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -37,10 +38,6 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-EXIT_CODES_HELP = (
-    "Exit codes: 0 done · 1 failed · 2 wrong input · 3 no such thing · 4 farm out of reach · 5 canceled · 130 Ctrl-C."
-)
-
 REFUSED_INPUT = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
@@ -56,6 +53,10 @@ class CommandError(Exception):
 
 class DreamfarmGroup(TyperGroup):
     """The command line, which never shows a stack trace."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # printed at once, as typer does
+        """Print what there is, on one screen."""
+        print_overview(self, ctx)
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run a command; as a program, end with its exit code."""

@@ -1,14 +1,14 @@
 """`dreamfarm estimate`: what a dream takes, before it is dreamt."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dreamfarm.cli.dream import open_picture, validated
 from dreamfarm.cli.dream_options import dream_options
+from dreamfarm.cli.local import network, open_picture, validated
+from dreamfarm.cli.local_options import MaxMegapixels, PictureFile, Weights
 from dreamfarm.cli.options import AsJson, open_farm
-from dreamfarm.cli.output import duration_text, print_json, print_note, print_rich, table
+from dreamfarm.cli.output import duration_text, print_json, print_rich, table
 from dreamfarm.cli.quiet import quiet_stderr
 from dreamfarm.cli.zoom_options import checked_path, zoom_options
 from farm.schema import EstimateView, JobKind
@@ -24,10 +24,7 @@ MEGA = 1e6
 @zoom_options
 @dream_options
 def estimate(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="PICTURE", exists=True, dir_okay=False, readable=True, help="The picture to dream."),
-    ],
+    file: PictureFile,
     params: dict[str, Any],
     path: dict[str, Any],
     *,
@@ -38,13 +35,13 @@ def estimate(
         str | None,
         typer.Option("--url", envvar="DREAMFARM_URL", metavar="URL", help="Ask this farm; left out: for this machine."),
     ] = None,
-    weights: Annotated[
-        str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
-    ] = "imagenet",
-    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 100,
+    weights: Weights = "imagenet",
+    max_megapixels: MaxMegapixels = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what a dream takes: operations, memory, time; nothing is dreamt.
+    """Tell what a dream takes: operations, memory, time.
+
+    Nothing is dreamt.
 
     The first time that a model is asked about on this machine its speed is measured, in some seconds, and kept.
     """
@@ -64,12 +61,11 @@ def estimate(
 
 def _here(params: "DreamParams", size: tuple[int, int], way: "ZoomParams | None", weights: str) -> EstimateView:
     """Return what the dream takes on this machine."""
-    print_note("Loading the engine …", style="dim")
+    model = network(params.model, weights, None)
     with quiet_stderr():
         from dreamcore import estimate as estimated  # noqa: PLC0415  # TensorFlow takes seconds to load
-        from dreamcore import load_model  # noqa: PLC0415  # as above
 
-        found = estimated(params, size, zoom=way, model=load_model(params.model, weights))
+        found = estimated(params, size, zoom=way, model=model)
     seconds = None if found.seconds is None else round(found.seconds, 2)
     return EstimateView(
         operations=found.operations,

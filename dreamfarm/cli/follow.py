@@ -1,42 +1,57 @@
-"""Several jobs followed at once."""
+"""Several jobs and batches followed at once."""
 
 from __future__ import annotations
 
+import time
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dreamfarm.cli.errors import ExitCode
-from dreamfarm.cli.output import print_error, print_json_line
+from dreamfarm.cli.lines import Lines
+from dreamfarm.cli.output import print_error, print_json_line, print_note
 from dreamfarm.cli.progress import Bars
+from farm.batch_schema import BatchView
+from farm.schema import EventView, JobView
 from farm.states import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dreamfarm.client import Farm
-    from farm.schema import EventView, JobView
 
-    Change = tuple[str, EventView | Exception | None]
+    Change = tuple[str, EventView | BatchView | Exception | None]
+
+Thing = TypeVar("Thing", JobView, BatchView, JobView | BatchView)
+
+POLL_S = 0.5
 
 
-def follow(farm: Farm, jobs: Sequence[JobView], *, as_json_lines: bool = False, quiet: bool = False) -> list[JobView]:
-    """Show the jobs' progress until all of them are at rest, and return them as they are then.
+def follow(
+    farm: Farm,
+    things: Sequence[Thing],
+    *,
+    as_json_lines: bool = False,
+    say: Callable[[str], object] = print_note,
+) -> list[Thing]:
+    """Show the progress of jobs and batches until all of them are at rest, and return them as they are then.
+
+    Where there is no terminal to draw bars on, it is said line by line.
 
     Raises
     ------
     FarmError
         The farm refused, or was away for too long; what had happened until then was shown.
     """
-    with Bars(hidden=as_json_lines or quiet) as bars:
-        rows = {job.id: bars.add(job.name or job.id) for job in jobs}
-        for job in jobs:
-            bars.show(rows[job.id], job.state, job.progress)
-        for job_id, event in _changes(farm, list(rows)):
-            bars.show(rows[job_id], event.state, event.progress)
+    with _display(say, as_json_lines=as_json_lines) as display:
+        rows = {thing.id: display.add(thing.name or thing.id) for thing in things}
+        for thing in things:
+            display.show(rows[thing.id], thing)
+        for thing_id, change in _changes(farm, things):
+            display.show(rows[thing_id], change)
             if as_json_lines:
-                print_json_line({"id": job_id, **event.model_dump(mode="json")})
-    return [farm.get(job_id) for job_id in rows]
+                print_json_line({"id": thing_id, **_plain(change)})
+    return [farm.get(thing.id) if isinstance(thing, JobView) else farm.batch(thing.id) for thing in things]
 
 
 def report(jobs: Sequence[JobView]) -> ExitCode:
@@ -52,26 +67,48 @@ def report(jobs: Sequence[JobView]) -> ExitCode:
     return ExitCode.CANCELED if states == {JobState.CANCELED} else ExitCode.FAILED
 
 
-def _changes(farm: Farm, job_ids: Sequence[str]) -> Iterator[tuple[str, EventView]]:
-    # One thread per job, daemons all: Ctrl-C ends the command at once, wherever their reading is.
+def _display(say: Callable[[str], object], *, as_json_lines: bool) -> Bars | Lines:
+    """Return what shows progress: bars in a terminal, lines elsewhere."""
+    bars = Bars(hidden=as_json_lines)
+    return bars if as_json_lines or bars.are_alive else Lines(say)
+
+
+def _plain(change: EventView | BatchView) -> dict[str, Any]:
+    if isinstance(change, BatchView):
+        return change.model_dump(mode="json", include={"state", "total", "counts", "failures", "fraction", "eta_s"})
+    return change.model_dump(mode="json")
+
+
+def _changes(farm: Farm, things: Sequence[JobView | BatchView]) -> Iterator[tuple[str, EventView | BatchView]]:
+    # One thread for each, daemons all: Ctrl-C ends the command at once, wherever their reading is.
     inbox: SimpleQueue[Change] = SimpleQueue()
-    for job_id in job_ids:
-        Thread(target=_listen, args=(farm, job_id, inbox), daemon=True).start()
-    open_streams = len(job_ids)
-    while open_streams:
-        job_id, change = inbox.get()
+    for thing in things:
+        Thread(target=_listen, args=(farm, thing, inbox), daemon=True).start()
+    left = len(things)
+    while left:
+        thing_id, change = inbox.get()
         if isinstance(change, Exception):
             raise change
         if change is None:
-            open_streams -= 1
+            left -= 1
         else:
-            yield job_id, change
+            yield thing_id, change
 
 
-def _listen(farm: Farm, job_id: str, inbox: SimpleQueue[Change]) -> None:
+def _listen(farm: Farm, thing: JobView | BatchView, inbox: SimpleQueue[Change]) -> None:
     try:
-        for event in farm.events(job_id):
-            inbox.put((job_id, event))
-        inbox.put((job_id, None))
+        for change in farm.events(thing.id) if isinstance(thing, JobView) else _batch_changes(farm, thing):
+            inbox.put((thing.id, change))
+        inbox.put((thing.id, None))
     except Exception as error:  # noqa: BLE001  # raised again in the thread that waits
-        inbox.put((job_id, error))
+        inbox.put((thing.id, error))
+
+
+def _batch_changes(farm: Farm, batch: BatchView) -> Iterator[BatchView]:
+    """Yield a batch whenever its counts have changed, until it is finished."""
+    while batch.state == "active":
+        time.sleep(POLL_S)
+        latest = farm.batch(batch.id)
+        if latest.counts != batch.counts or latest.state != batch.state:
+            yield latest
+        batch = latest

@@ -53,13 +53,13 @@ def show(job: JobId, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
 
 
 def cancel(job: JobIds, *, url: FarmUrl = None) -> None:
-    """End queued or running jobs, within one step; of a batch all of them."""
+    """End queued or running jobs, or all of a batch."""
     with open_farm(url) as farm:
         for_each(job, lambda one: _cancel(farm, one))
 
 
 def retry(job: JobIds, *, url: FarmUrl = None) -> None:
-    """Queue failed, canceled or expired jobs again; of a batch the failed ones."""
+    """Queue failed, canceled or expired jobs again."""
     with open_farm(url) as farm:
         for_each(job, lambda one: _retry(farm, one))
 

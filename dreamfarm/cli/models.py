@@ -7,7 +7,9 @@ import typer
 from typer.core import TyperGroup
 
 from dreamcore.catalog import MODELS, ModelSpec, get_model
+from dreamfarm.cli.completion import Completion, complete_model
 from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamfarm.cli.local import network
 from dreamfarm.cli.options import AsJson
 from dreamfarm.cli.output import print_json, print_note, print_rich, table
 from farm.schema import LayerView, ModelView
@@ -35,6 +37,11 @@ class ModelsGroup(TyperGroup):
         """Return the command that is meant."""
         return super().resolve_command(ctx, args if args[0] in self.commands else ["show", *args])
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Complete commands and models' names."""
+        names = [Completion(name, help=title) for name, title in complete_model(incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *names]
+
 
 app = typer.Typer(cls=ModelsGroup, invoke_without_command=True)
 
@@ -46,8 +53,9 @@ def models(
     size: Size = "512",
     as_json: AsJson = False,
 ) -> None:
-    """List the models, or one model's layers: `dreamfarm models NAME`.
+    """List the models, or one model's layers.
 
+    `dreamfarm models NAME` shows one.
     They are what --model and --layers take. Early layers draw textures; deep ones, which see more of the picture,
     draw eyes, animals and buildings.
     """
@@ -86,9 +94,6 @@ def export(
 
     It takes images of any size, RGB in [-1, 1].
     """
-    from dreamcore.extractor import extractor  # noqa: PLC0415  # loads TensorFlow
-    from dreamcore.models import load_model  # noqa: PLC0415  # as above
-
     if output.suffix != ".keras":
         raise CommandError(f"{output} has no name for a Keras model; let it end in .keras.", ExitCode.USAGE)
     names = [layer.strip() for layer in layers.split(",") if layer.strip()]
@@ -96,7 +101,10 @@ def export(
         get_model(name).check_layers(names)
     except ValueError as error:
         raise CommandError(str(error), ExitCode.NOT_FOUND) from error
-    extractor(load_model(name, weights), names).save(output)
+    model = network(name, weights, None)
+    from dreamcore.extractor import extractor  # noqa: PLC0415  # loads with the engine
+
+    extractor(model, names).save(output)
     typer.echo(output)
 
 

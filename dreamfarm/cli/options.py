@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dreamfarm.cli.completion import complete_job
 from dreamfarm.client import Farm
 from farm.schema import ResultFormat
 
@@ -21,8 +22,13 @@ FarmUrl = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, and nothing else on stdout.")]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.", show_default=False)]
-JobIds = Annotated[list[str], typer.Argument(metavar="JOBS", help="Ids of jobs.", show_default=False)]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="The job's id.", show_default=False, autocompletion=complete_job)
+]
+JobIds = Annotated[
+    list[str],
+    typer.Argument(metavar="JOBS", help="Ids of jobs, or of batches.", show_default=False, autocompletion=complete_job),
+]
 Guides = Annotated[
     list[Path] | None,
     typer.Option(

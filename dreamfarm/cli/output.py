@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from farm.batch_schema import BatchView
     from farm.schema import ProgressView, View
 
 STATE_STYLES = {
@@ -90,6 +91,11 @@ def octave_text(progress: ProgressView) -> str:
         return ""
     frame = f"frame {progress.frame}/{progress.frames} " if progress.frames else ""
     return f"{frame}octave {progress.octave}/{progress.octaves} step {progress.step}/{progress.steps}"
+
+
+def counts_text(batch: BatchView) -> str:
+    """Return how many of a batch's jobs are in which state, in words."""
+    return ", ".join(f"{n:,} {state}" for state, n in batch.counts.items() if n) or "none left"
 
 
 def loss_text(loss: float | None) -> str:

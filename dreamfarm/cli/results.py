@@ -1,5 +1,6 @@
 """`dreamfarm get`, and where results are saved."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import Annotated
@@ -9,11 +10,13 @@ from PIL import Image
 
 from dreamfarm.cli.batches import find_batch
 from dreamfarm.cli.errors import CommandError, ExitCode
+from dreamfarm.cli.local_options import Show
 from dreamfarm.cli.options import AsJson, FarmUrl, JobIds, open_farm
 from dreamfarm.cli.output import print_json
+from dreamfarm.cli.terminal import present
 from dreamfarm.client import Farm
-from dreamfarm.contact_sheet import contact_sheet, grid_of
 from farm.batch_schema import BatchView
+from farm.contact_sheet import contact_sheet, grid_of
 from farm.schema import JobView
 
 SHORT_ID = 8
@@ -29,6 +32,7 @@ def get(
     sheet: Annotated[
         Path | None, typer.Option(dir_okay=False, help="For a batch: write its pictures as one, with labelled axes.")
     ] = None,
+    show: Show = True,
     url: FarmUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -37,26 +41,28 @@ def get(
     Prints the files' paths, one a line. A file appears whole or not at all, and one that is there is not fetched again.
     """
     job_ids = list(dict.fromkeys(job))
-    if len(job_ids) == 1:
-        with open_farm(url) as farm:
-            batch = find_batch(farm, job_ids[0])
-            if batch:
-                paths = save_batch(farm, batch.id, folder_for(output))
-                _tell_all(paths, as_json=as_json)
-                if sheet:
-                    save_sheet(farm, batch, folder_for(output), sheet)
-                return
-    as_file = len(job_ids) == 1 and output.suffix != "" and not output.is_dir()
-    folder = folder_for(output.parent if as_file else output)
-    saved = []
     with open_farm(url) as farm:
-        for job_id in job_ids:
-            path = farm.download_result(job_id, output) if as_file else save_result(farm, farm.get(job_id), folder)
+        if len(job_ids) == 1 and (batch := find_batch(farm, job_ids[0])):
+            _tell_all(save_batch(farm, batch.id, folder_for(output)), as_json=as_json)
+            if sheet:
+                save_sheet(farm, batch, folder_for(output), sheet)
+            return
+        saved = []
+        for job_id, path in _saved_jobs(farm, job_ids, output):
             saved.append({"job": job_id, "path": str(path)})
             if not as_json:
+                present(path, wanted=show and len(job_ids) == 1)
                 typer.echo(path)
     if as_json:
         print_json(saved)
+
+
+def _saved_jobs(farm: Farm, job_ids: list[str], output: Path) -> Iterator[tuple[str, Path]]:
+    """Download jobs' results one after the other: into a folder, or a single one to the file that was named."""
+    as_file = len(job_ids) == 1 and output.suffix != "" and not output.is_dir()
+    folder = folder_for(output.parent if as_file else output)
+    for job_id in job_ids:
+        yield job_id, farm.download_result(job_id, output) if as_file else save_result(farm, farm.get(job_id), folder)
 
 
 def save_batch(farm: Farm, batch_id: str, folder: Path) -> list[Path]:

@@ -11,7 +11,6 @@ from dreamfarm.cli.batches import (
     batch_code,
     checked_source,
     find_batch,
-    follow_batch,
     is_several,
     parse_sweep,
     pictures_in,
@@ -119,7 +118,7 @@ def _submit_batch(
 
 
 def _finish_batch(farm: Farm, batch_id: str, folder: Path | None) -> ExitCode:
-    batch = follow_batch(farm, batch_id)
+    [batch] = follow(farm, [farm.batch(batch_id)])
     if folder:
         for path in save_batch(farm, batch_id, folder):
             print_note(f"Saved {path}")
@@ -130,14 +129,17 @@ def _finish_batch(farm: Farm, batch_id: str, folder: Path | None) -> ExitCode:
 def watch(job: JobIds, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
     """Show jobs' progress until all of them are done.
 
-    A batch's id stands for all of its jobs. With --json: one line per change of a job.
+    A batch's id stands for all of its jobs. With --json: one line per change of a job or batch.
     Ends with 0 where all succeeded, 1 where one failed, 5 where one was canceled.
     """
     with open_farm(url) as farm:
-        if len(job) == 1 and (batch := find_batch(farm, job[0])):
-            raise typer.Exit(_finish_batch(farm, batch.id, None))
-        jobs = [farm.get(job_id) for job_id in dict.fromkeys(job)]
-        raise typer.Exit(report(follow(farm, jobs, as_json_lines=as_json)))
+        things = [find_batch(farm, wanted) or farm.get(wanted) for wanted in dict.fromkeys(job)]
+        done = follow(farm, things, as_json_lines=as_json)
+    batches = [one for one in done if isinstance(one, BatchView)]
+    for batch in batches:
+        tell(batch)
+    codes = {report([one for one in done if isinstance(one, JobView)]), *map(batch_code, batches)}
+    raise typer.Exit(ExitCode.FAILED if ExitCode.FAILED in codes else max(codes))
 
 
 def _way(kind: JobKind, path: dict[str, Any], film: VideoFormat) -> dict[str, Any] | None:

@@ -1,10 +1,9 @@
 """`dreamfarm zoom`: a picture in, a film out, without a farm."""
 
-import hashlib
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,14 +13,14 @@ from dreamcore.pictures import to_8_bit
 from dreamcore.version import __version__
 from dreamcore.video import write_video
 from dreamcore.zoom_path import VideoFormat, ZoomParams
-from dreamfarm.cli.dream import open_guides, open_masks, open_picture, progress_view, sha256s, validated
 from dreamfarm.cli.dream_options import dream_options
 from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.frames import FrameFolder
+from dreamfarm.cli.local import Companions, network, open_picture, progress_view, sha256_of, validated
+from dreamfarm.cli.local_options import Film, KeepFrames, MaxMegapixels, MemoryGb, PictureFile, Weights, WeightsDir
 from dreamfarm.cli.options import Guides, Masks
 from dreamfarm.cli.output import print_note
 from dreamfarm.cli.progress import Bars
-from dreamfarm.cli.quiet import quiet_stderr
 from dreamfarm.cli.zoom_options import checked_path, zoom_options
 from dreamfarm.files import whole_file
 from farm.states import JobState
@@ -36,41 +35,22 @@ FORMATS: dict[str, VideoFormat] = {".mp4": "mp4", ".webm": "webm", ".gif": "gif"
 @zoom_options
 @dream_options
 def zoom(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="PICTURE", exists=True, dir_okay=False, readable=True, help="The picture to start from."
-        ),
-    ],
+    file: PictureFile,
     params: dict[str, Any],
     path: dict[str, Any],
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="A .mp4, .webm or .gif file, or a folder for the frames; left out: the picture's name with -zoom.mp4.",
-            metavar="FILE",
-        ),
-    ] = None,
-    keep_frames: Annotated[
-        bool, typer.Option("--keep-frames", help="Keep the frames' folder beside the film.")
-    ] = False,
+    output: Film = None,
+    keep_frames: KeepFrames = False,
     guide: Guides = None,
     mask: Masks = None,
-    weights: Annotated[
-        str, typer.Option(help="The network's weights: imagenet, random, or a file.", metavar="WEIGHTS")
-    ] = "imagenet",
-    weights_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="DREAMFARM_WEIGHTS_DIR", help="Folder of weight files, for machines without internet.", metavar="DIR"
-        ),
-    ] = None,
-    max_megapixels: Annotated[float, typer.Option(help="Largest picture to open, in MP.", min=0.01, max=1000)] = 100,
+    weights: Weights = "imagenet",
+    weights_dir: WeightsDir = None,
+    memory_gb: MemoryGb = None,
+    max_megapixels: MaxMegapixels = 100,
 ) -> None:
-    """Zoom into a dream: every frame is the one before, moved and dreamt on.
+    """Zoom into a dream, as a film.
+
+    Every frame is the one before, moved and dreamt on.
 
     Prints the film's path. Interrupted, the same command goes on from the last whole frame.
     """
@@ -79,24 +59,29 @@ def zoom(
     way.check()
     wanted = validated(params)
     picture = open_picture(file, max_megapixels)
-    guides, masks = open_guides(guide, max_megapixels), open_masks(mask, max_megapixels)
+    companions = Companions(guide or [], mask or [], max_megapixels)
+    given = {
+        "guide": [to_8_bit(each) for each in companions.guide_pixels],
+        "mask": companions.mask_pixels,
+        "memory_gb": memory_gb,
+    }
     for notice in (*picture.notices, *plan_octaves(wanted, *picture.rgb.shape[:2]).notices):
         print_note(notice, style="yellow")
-    print_note("Loading the engine …", style="dim")
-    with quiet_stderr():
-        from dreamcore import load_model  # noqa: PLC0415  # TensorFlow takes seconds to load
-
-        model = load_model(wanted.model, weights, weights_dir=weights_dir)
-    is_folder = way.format == "frames"
-    folder = target if is_folder else target.with_name(f".{target.name}.frames")
-    frames = FrameFolder(folder, _about(wanted, way, (file, guide, mask), model))
-    if frames.done:
-        print_note(f"Going on after frame {frames.done}.", style="dim")
-    given = {"guide": [to_8_bit(each) for each in guides], "mask": masks}
+    model = network(wanted.model, weights, weights_dir)
+    frames = _frames(target, way, _about(wanted, way, file, companions, model))
     _render(to_8_bit(picture.rgb), wanted, way, frames=frames, **given, model=model, label=file.name)
-    if not is_folder:
+    if way.format != "frames":
         _finish(frames, target, way, keep=keep_frames)
     typer.echo(target)
+
+
+def _frames(target: Path, way: ZoomParams, about: str) -> FrameFolder:
+    """Return the folder of the frames, and say how many are in it."""
+    folder = target if way.format == "frames" else target.with_name(f".{target.name}.frames")
+    frames = FrameFolder(folder, about)
+    if frames.done:
+        print_note(f"Going on after frame {frames.done}.", style="dim")
+    return frames
 
 
 def _format(target: Path) -> VideoFormat:
@@ -108,18 +93,14 @@ def _format(target: Path) -> VideoFormat:
     return kind
 
 
-def _about(
-    params: DreamParams, way: ZoomParams, pictures: tuple[Path, list[Path] | None, list[Path] | None], model: "Model"
-) -> str:
+def _about(params: DreamParams, way: ZoomParams, file: Path, companions: Companions, model: "Model") -> str:
     """Return all that the frames depend on; how they are shown, and how many, may change."""
-    file, guides, masks = pictures
     about = {
         "engine_version": __version__,
         "params": params.model_dump(mode="json"),
         "zoom": way.model_dump(mode="json", exclude={"format", "fps", "frames"}),
-        "input_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "guides_sha256": sha256s(guides),
-        "masks_sha256": sha256s(masks),
+        "input_sha256": sha256_of(file),
+        **companions.hashes,
         "weights_sha256": model.weights_sha256,
     }
     return json.dumps(about, indent=2) + "\n"
@@ -143,7 +124,7 @@ def _render(image: Any, params: DreamParams, way: ZoomParams, *, frames: FrameFo
                     "eta_s": spent_s / new * (1 - progress.fraction) if new > 0 else None,
                 }
             )
-            bars.show(bar, JobState.RUNNING if progress.fraction < 1 else JobState.SUCCEEDED, view)
+            bars.show_progress(bar, JobState.RUNNING if progress.fraction < 1 else JobState.SUCCEEDED, view)
 
         for result in run_zoom(image, params, way, done=first, last=frames.last(), on_progress=show, **how):
             frames.add(to_8_bit(result.image))

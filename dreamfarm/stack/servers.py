@@ -24,10 +24,11 @@ from farm.storage import ObjectStore
 from farm.store import JobStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
 BUCKET = "dreams"
+PORTS_FILE, CREDENTIALS_FILE = "ports.json", "credentials.json"
 READY_WITHIN_S = 60
 VOLUME_LIMIT_MB = 512
 PACKED_BYTES = "4096"
@@ -52,8 +53,8 @@ class Servers:
         self.data_dir = data_dir.resolve()
         self._lock = FolderLock(self.data_dir)
         self._lock.acquire()
-        self.ports = lasting_ports(self.data_dir / "ports.json", PORTS)
-        self.credentials = _credentials(self.data_dir / "credentials.json")
+        self.ports = lasting_ports(self.data_dir / PORTS_FILE, PORTS)
+        self.credentials = _credentials(self.data_dir / CREDENTIALS_FILE)
         self.redis = self._redis()
         self.s3 = self._s3()
 
@@ -98,18 +99,11 @@ class Servers:
 
     def environment(self) -> dict[str, str]:
         """Return the settings by which a process of the farm finds these servers."""
-        return {
-            "DREAMFARM_REDIS_URL": f"redis://{LOOPBACK}:{self.ports['redis']}/0",
-            "DREAMFARM_S3_ENDPOINT_URL": f"http://{LOOPBACK}:{self.ports['s3']}",
-            "DREAMFARM_S3_BUCKET": BUCKET,
-            "DREAMFARM_S3_ACCESS_KEY_ID": self.credentials["access_key_id"],
-            "DREAMFARM_S3_SECRET_ACCESS_KEY": self.credentials["secret_access_key"],
-        }
+        return _environment(self.ports, self.credentials)
 
     def settings(self) -> Settings:
         """Return the same as settings for this process."""
-        fields = {name.removeprefix("DREAMFARM_").lower(): value for name, value in self.environment().items()}
-        return Settings.model_validate(fields)
+        return _as_settings(self.environment())
 
     def _serves_its_volumes(self) -> bool:
         """Tell whether each volume is found again; for some seconds after a kill, buckets answer and objects don't."""
@@ -171,6 +165,27 @@ class Servers:
             grace_s=10,
             leash_signal=signal.SIGTERM,
         )
+
+
+def settings_of(data_dir: Path) -> Settings:
+    """Return the settings of the servers that run on a data folder, for somebody else than their keeper."""
+    ports = json.loads((data_dir / PORTS_FILE).read_text())
+    return _as_settings(_environment(ports, _credentials(data_dir / CREDENTIALS_FILE)))
+
+
+def _environment(ports: Mapping[str, int], credentials: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "DREAMFARM_REDIS_URL": f"redis://{LOOPBACK}:{ports['redis']}/0",
+        "DREAMFARM_S3_ENDPOINT_URL": f"http://{LOOPBACK}:{ports['s3']}",
+        "DREAMFARM_S3_BUCKET": BUCKET,
+        "DREAMFARM_S3_ACCESS_KEY_ID": credentials["access_key_id"],
+        "DREAMFARM_S3_SECRET_ACCESS_KEY": credentials["secret_access_key"],
+    }
+
+
+def _as_settings(environment: Mapping[str, str]) -> Settings:
+    fields = {name.removeprefix("DREAMFARM_").lower(): value for name, value in environment.items()}
+    return Settings.model_validate(fields)
 
 
 def _answers(question: Callable[[], None]) -> bool:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Self
 
 from dreamcore.processor import usable_cores
 from dreamfarm.client import Farm
+from dreamfarm.errors import FarmError
 from dreamfarm.files import whole_file
 from dreamfarm.stack.ports import LOOPBACK, any_free_port, in_url, is_free
 from dreamfarm.stack.process import Child, StackError, stop_together
 from dreamfarm.stack.servers import Servers
 from dreamfarm.stack.signals import uninterrupted
 from dreamfarm.stack.supervisor import Supervisor
-from dreamfarm.transport import FarmError
 from farm.errors import TransientError
 from farm.redis import connect_redis
 from farm.settings import inherited_environment
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 API_PORT = 8000
-API_THREADS = 560
+API_PROCESSES, API_THREADS = 2, 560
 """One for each event stream, `max_event_streams`, and some for calls; they are made when they are needed."""
 READY_WITHIN_S = 60
 WORKER_READY_WITHIN_S = 180
@@ -53,6 +53,9 @@ class Stack:
     say
         Called with a line when a child is started again.
     """
+
+    worker_module = "worker"
+    """What a worker runs; others import it, and add to it."""
 
     def __init__(
         self,
@@ -108,7 +111,7 @@ class Stack:
     def start_worker(self, *, restart: bool = True) -> Child:
         """Start one more worker; `restart` says whether it is started again when it dies."""
         self._worker_number += 1
-        worker = self._child(f"worker-{self._worker_number}", ["-m", "worker"], grace_s=30, restart=restart)
+        worker = self._child(f"worker-{self._worker_number}", ["-m", self.worker_module], grace_s=30, restart=restart)
         worker.environment.update(self._threads())
         worker.start()
         self.workers.append(worker)
@@ -188,6 +191,7 @@ class Stack:
         return [
             f"--bind={host}:{self.api_port}",
             "--worker-class=gthread",
+            f"--workers={min(API_PROCESSES, usable_cores())}",
             f"--threads={API_THREADS}",
             "--graceful-timeout=2",
             "--no-control-socket",

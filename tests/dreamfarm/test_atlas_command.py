@@ -1,6 +1,8 @@
 """`dreamfarm models atlas`: a page of dreams, made picture by picture."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -100,3 +102,23 @@ def test_the_strongest_channels_are_those_of_the_highest_means():
     means = [float(np.asarray(answers)[0, :, :, channel].mean()) for channel in range(answers.shape[-1])]
 
     assert strongest_channels(model, photo, "fire3", 3) == tuple(np.argsort(means)[::-1][:3])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "args", "made"),
+    [("atlas", map(str, (*QUICK[:3], 1, *QUICK[4:])), "index.html"), ("export", ("--layers", "fire3"), "")],
+    ids=["atlas", "export"],
+)
+def test_what_the_engines_libraries_say_is_kept_from_the_user(tmp_path, command, args, made):
+    """Of making an atlas or an extractor the terminal shows that the engine loads, the bar, and what was made."""
+    output = tmp_path / "made.keras"
+    wanted = [sys.executable, "-m", "dreamfarm.cli", "models", command, "squeezenet", "-o", str(output), *args]
+    done = subprocess.run(wanted, capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"{output / made}\n"
+    assert {line.split()[0].rstrip("0123456789-") for line in done.stderr.splitlines()} <= {
+        "Loading",
+        "fire",
+        "Dreaming",
+    }

@@ -8,7 +8,7 @@ from PIL import Image
 
 from dreamfarm.cli.batches import checked_source, is_several, parse_sweep, pictures_in
 from dreamfarm.cli.errors import CommandError
-from dreamfarm.contact_sheet import CELL_PX, GAP_PX, MISSING, SIDE_PX, TOP_PX, Grid, contact_sheet, grid_of
+from farm.contact_sheet import CELL_PX, GAP_PX, MISSING, SIDE_PX, TOP_PX, Grid, contact_sheet, grid_of
 from farm.sweep import Sweep
 
 

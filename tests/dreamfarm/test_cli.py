@@ -287,7 +287,7 @@ def test_help_explains_exit_codes(run):
 
     assert result.exit_code == 0
     assert {"dream", "up", "submit", "watch", "models"} <= set(result.stdout.split())
-    assert "4 farm out of reach" in result.stdout
+    assert "4 no farm" in result.stdout
     assert run().stdout == result.stdout
 
 

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from dreamfarm import Farm, FarmError, FarmUnreachableError
-from dreamfarm.address import find_stack_url
-from dreamfarm.transport import LONGEST_RETRY_AFTER_S, Transport, retry_after_s
+from dreamfarm.address import checked_address, find_stack_url
+from dreamfarm.answers import LONGEST_RETRY_AFTER_S, retry_after_s
 from farm.states import JobState
 from tests.dreamfarm.fake_farm import PICTURE, event, problem
 
@@ -98,7 +98,7 @@ def test_nobody_there():
 def test_bad_addresses_are_refused(url):
     """What can't be a farm's address is refused before anything is sent."""
     with pytest.raises(FarmError) as caught:
-        Transport(url, timeout_s=1, tries=1)
+        checked_address(url)
 
     assert caught.value.code == "bad_address"
 

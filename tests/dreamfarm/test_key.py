@@ -50,7 +50,9 @@ def test_the_key_is_in_no_error_and_no_repr(fake):
     with Farm(fake.url, key=KEY) as farm:
         with pytest.raises(FarmError) as caught:
             farm.workers()
-        shown = repr([farm, vars(farm), farm._transport, vars(farm._transport), caught.value, vars(caught.value)])
+        shown = repr(
+            [farm, vars(farm), vars(farm._calls), vars(farm._calls._transport), caught.value, vars(caught.value)]
+        )
 
     assert "s3cret" not in shown
 
