@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PACKAGES := api bench dreamcore dreamfarm farm worker
 UNIT := tests/api tests/dreamcore tests/dreamfarm tests/farm tests/worker
 
-.PHONY: environment help demo up test check lint types contracts unit bench lock format clean
+.PHONY: environment help demo up test check chaos lint types contracts unit bench lock format clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +24,15 @@ up: environment ## Run a farm here until Ctrl-C.
 	@$(BIN)/dreamfarm up
 
 test: lint types contracts ## Check everything, with real servers and a whole farm.
-	@$(BIN)/python -m pytest
+	@infra/browser
+	@infra/promtool $(BIN)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint types contracts ## Check what needs no servers: under 3 minutes.
 	@$(BIN)/python -m pytest -m 'not slow' $(UNIT)
+
+chaos: environment ## Let everything go wrong for 200 jobs and 4 workers: some minutes. SEED=… repeats a run.
+	@$(BIN)/python -m tests.chaos $(SEED)
 
 lint: environment
 	@$(BIN)/ruff check
@@ -54,8 +59,20 @@ lock: ## Write requirements.lock anew from pyproject.toml.
 	  --output-file requirements.lock
 	@rm -rf .lock-venv
 
+docs: environment ## Build the documentation as a site, in .site.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "The documentation is in .site/index.html."
+
+release: environment ## Build wheel and sdist into dist/, and try them.
+	@$(BIN)/python -m infra.licences
+	@git diff --exit-code --stat -- docs/licences.md || { echo "docs/licences.md has changed: look at it, and commit it."; exit 1; }
+	@$(BIN)/python -m pytest -q tests/release
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --directory dist
+	@echo "dist/ holds the release; git tag v$$($(BIN)/python -c 'from dreamcore.version import __version__; print(__version__)') names it."
+
 clean: ## Remove the environment, caches and the farm's local data.
-	@rm -rf $(VENV) .lock-venv .dreamfarm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .site dist .lock-venv .dreamfarm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # What it is made from decides, not the files' times: a second run looks, and goes on.
 environment:
