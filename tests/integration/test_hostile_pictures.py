@@ -25,7 +25,7 @@ def test_a_picture_that_never_ends_is_refused(settings, services):
 
     assert "Save it anew" in answer["detail"]
     assert not services.storage.exists(keys.picture(hashlib.sha256(endless).hexdigest()))
-    assert not [name for name in services.store.redis.keys() if "job" in name or "picture" in name]
+    assert not [name for name in services.store.redis.scan_iter() if "job" in name or "picture" in name]
     assert submit(client, picture(), params={"octaves": 1}).status_code == 202
 
 
