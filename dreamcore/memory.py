@@ -66,7 +66,7 @@ def room_bytes(size: Size, *, largest: Size, memory_bytes: float, whole: bool) -
 
 def whole_fits(model: ModelSpec, layers: Sequence[str], size: Size, *, precision: str, room: float) -> bool:
     """Return whether a step on the whole image fits into so many bytes."""
-    return image_bytes(model, layers, size, precision=precision) <= room
+    return math.isinf(room) or image_bytes(model, layers, size, precision=precision) <= room
 
 
 def fitting_core(model: ModelSpec, layers: Sequence[str], size: Size, *, precision: str, room: float) -> int:
