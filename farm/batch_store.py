@@ -125,32 +125,25 @@ class BatchStore:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
+        self._create = redis.register_script(lua("create_batch"))
         self._expand = redis.register_script(lua("lanes", "notes", "enter", "expand"))
         self._cancel = redis.register_script(lua("notes", "cancel_batch"))
 
     @redis_errors()
     def create(self, batch_id: str, spec: BatchSpec, inputs: Sequence[BatchInput]) -> BatchRecord:
         """Store a new batch, whole or not at all; the same id again changes nothing."""
-        if self.redis.exists(keys.batch(batch_id)):
-            return self.get(batch_id)
+        stood_in = (keys.BATCHES, keys.batches_of(spec.owner), keys.EXPANDING)
         total = len(inputs) * len(spec.sweep.axes())
-        seconds, microseconds = self.redis.time()
-        created_ms = int(seconds) * 1000 + int(microseconds) // 1000
-        fields = {
-            "id": batch_id,
-            "owner": spec.owner,
-            "spec": spec.model_dump_json(),
-            "total": total,
-            "cursor": 0,
-            "created_ms": created_ms,
-        }
-        with self.redis.pipeline(transaction=True) as pipe:
-            pipe.rpush(keys.batch_inputs(batch_id), *(item.model_dump_json(exclude_none=True) for item in inputs))
-            pipe.hset(keys.batch(batch_id), mapping=fields)
-            pipe.zadd(keys.BATCHES, {batch_id: 0})
-            pipe.zadd(keys.batches_of(spec.owner), {batch_id: 0})
-            pipe.zadd(keys.EXPANDING, {batch_id: 0})
-            pipe.execute()
+        self._create(
+            keys=[keys.batch(batch_id), keys.batch_inputs(batch_id), *stood_in],
+            args=[
+                batch_id,
+                spec.owner,
+                spec.model_dump_json(),
+                total,
+                *(item.model_dump_json(exclude_none=True) for item in inputs),
+            ],
+        )
         return self.get(batch_id)
 
     @redis_errors()

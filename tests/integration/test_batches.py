@@ -9,18 +9,22 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 from ulid import ULID
 
 from farm import change, keys
 from farm.archive import zipped
-from farm.batch_store import BatchInput, BatchSpec
+from farm.batch_store import BatchInput, BatchSpec, BatchStore
 from farm.batches import numbered_id
 from farm.change import Fence
 from farm.errors import NotFoundError
 from farm.record import StoredOutput
 from farm.schema import ErrorView, ProgressView
 from farm.sweep import Sweep
-from tests.support import assert_problem, picture
+from tests.chaos.proxy import Proxy
+from tests.support import assert_problem, picture, until
 
 ERROR = ErrorView(code="boom", message="It broke.").model_dump_json()
 
@@ -58,6 +62,17 @@ def assert_counts_are_true(services, batch_id):
     assert {state: n for state, n in view.counts.items() if n} == dict(counted(services, batch_id))
 
 
+def port_of(services):
+    return services.store.redis.connection_pool.connection_kwargs["port"]
+
+
+def impatient(proxy):
+    """Return a client that sends a call again when there is no answer within half a second."""
+    return redis.Redis(
+        port=proxy.port, decode_responses=True, socket_timeout=0.5, retry=Retry(ConstantBackoff(0.1), retries=30)
+    )
+
+
 def waiting(services):
     return services.store.redis.zcard(keys.lane("local"))
 
@@ -91,6 +106,32 @@ def test_a_batch_counts_as_queued_before_its_jobs_are_made(batches, stored):
     view = batches.create(sweep(steps=[1, 2]), [stored]).view()
 
     assert (view.total, view.made, view.counts["queued"], view.state) == (2, 0, 2, "active")
+
+
+def test_a_batch_that_a_client_stores_again_unanswered_is_made_once(services, batches, stored):
+    """Redis' answer is lost, the jobs are made meanwhile, and the client sends the call again: nothing begins anew."""
+    spec, batch_id = sweep(steps=[1, 2, 3]), str(ULID())
+    batches.create(spec, [stored])  # Redis knows the script by now
+    with Proxy(port_of(services)) as proxy, ThreadPoolExecutor(1) as pool:
+        unanswered = BatchStore(impatient(proxy))
+        unanswered.redis.ping()
+        proxy.swallow_answers()
+        creating = pool.submit(unanswered.create, batch_id, spec, [stored])
+        until(lambda: services.store.redis.exists(keys.batch(batch_id)))
+        made = expanded(batches, batches.store.get(batch_id))
+        proxy.heal()
+        assert creating.result(timeout=20).cursor == made.cursor == 3
+
+    assert batches.expand(batch_id) == 0
+    assert_counts_are_true(services, batch_id)
+
+
+def test_a_batch_of_many_inputs_keeps_their_order(batches, stored):
+    """They are stored a thousand at a time, and none is lost or doubled between."""
+    names = [f"{number}.png" for number in range(2_500)]
+    record = batches.create(sweep(), [stored.model_copy(update={"name": name}) for name in names])
+
+    assert [item.name for item in batches.store.inputs(record.id, 0, -1)] == names
 
 
 def test_two_that_make_a_batch_at_once_make_each_job_once(services, batches, stored):

@@ -170,3 +170,11 @@ def test_a_key_that_is_none_is_refused(client, name):
     problem = assert_problem(post_job(client, headers={"Idempotency-Key": name}), 400, "invalid_request")
 
     assert "255" in problem["detail"]
+
+
+def test_a_try_that_the_client_sends_again_unanswered_is_itself(store):
+    """Redis' answer was lost and the same call comes once more: it is the try that is on its way, not another one."""
+    call = {"keys": [keys.idempotency("ada", "once")], "args": ["print", "id-1", "token", 10_000, 60_000]}
+
+    assert store._claim(**call) == store._claim(**call) == ["new", "id-1"]
+    assert store._claim(keys=call["keys"], args=["print", "id-2", "other", 10_000, 60_000]) == ["running"]
