@@ -36,7 +36,7 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s \
-  CMD ["python", "-m", "api.health"]
+  CMD ["python", "-m", "api.health", "http://127.0.0.1:8000/readyz"]
 # A thread for each event stream that it allows, and some for calls; processes: WEB_CONCURRENCY.
 CMD ["gunicorn", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--threads=560", "--graceful-timeout=10", \
      "--worker-tmp-dir=/dev/shm", "--no-control-socket", "api.app:create_app()"]
