@@ -210,11 +210,15 @@ def test_the_api_has_time_to_answer():
 
 @every_set
 def test_pods_may_do_as_little_as_they_need(name):
-    """No root, no writing beside /tmp and the cache, no capability, no token, no variables of other services."""
+    """No root, no writing beside /tmp and the cache, no capability, no token, no variables of other services.
+
+    Nor is the farm's own process the first, which no signal ends before it listens, and which has to bury others.
+    """
     for pod in pods(manifests(name)).values():
         spec, one = pod["spec"], container(pod)
         assert spec["automountServiceAccountToken"] is False
         assert spec["enableServiceLinks"] is False
+        assert spec["shareProcessNamespace"] is True
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert one["securityContext"] == {

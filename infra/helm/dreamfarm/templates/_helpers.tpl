@@ -62,6 +62,7 @@ env:
 serviceAccountName: {{ include "dreamfarm.serviceAccount" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false {{- /* they would fill the environment with DREAMFARM_… of their own */}}
+shareProcessNamespace: true {{- /* the first process is Kubernetes' own, which buries what decoders leave */}}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
