@@ -167,7 +167,9 @@ def api() -> Schema:
         processes=whole("gunicorn's processes in a pod.", 1, 64),
         port=whole("Port in the pod.", 1024, 65535),
         gracefulTimeoutS=whole("Time for requests that are being answered when a pod ends, in s.", 1, 600),
-        resources=resources("What a pod is given; a picture of 100 MP takes over 1 GB to look at."),
+        resources=resources(
+            "What a pod is given; a decoder may take 512 MB and 48 bytes for each pixel of the largest picture."
+        ),
         autoscaling=closed(
             "Kubernetes' own autoscaler, by processor time.",
             enabled=yes_no("Whether there is one."),
@@ -251,22 +253,43 @@ def network() -> Schema:
     )
 
 
+def images() -> Schema:
+    """Return what describes the images."""
+    return closed(
+        "Images.",
+        registry=text("Where they are, with their folder, as registry.example.com/dreamfarm."),
+        tag=text("Their tag; empty: the chart's appVersion."),
+        pullPolicy=one_of("When they are fetched.", "Always", "IfNotPresent", "Never"),
+        pullSecrets=items("Secrets that they are fetched with.", {"type": "string", "pattern": NAME}),
+        api=text("The api's.", minLength=1),
+        cpu=text("That of workers on processors.", minLength=1),
+        gpu=text("That of workers on graphics cards.", minLength=1),
+    )
+
+
+def monitoring() -> Schema:
+    """Return what describes what Prometheus' operator is given."""
+    return closed(
+        "For the Prometheus operator.",
+        serviceMonitor=yes_no("Whether it is told to read the api's metrics."),
+        prometheusRule=yes_no("Whether it is given the farm's alerts."),
+        labels=texts("Labels that it finds both by."),
+        intervalS=whole("How often metrics are read, in s.", 1),
+        keySecret=closed(
+            "The Secret with an api key of the scope admin.",
+            name=text("Its name.", pattern=NAME),
+            key=text("The key's name in it.", minLength=1),
+        ),
+    )
+
+
 def values() -> Schema:
     """Return what describes all values."""
     top = closed(
         "The values of the chart dreamfarm.",
         nameOverride=named("In place of the chart's name."),
         fullnameOverride=named("In place of the release's name and the chart's."),
-        image=closed(
-            "Images.",
-            registry=text("Where they are, with their folder, as registry.example.com/dreamfarm."),
-            tag=text("Their tag; empty: the chart's appVersion."),
-            pullPolicy=one_of("When they are fetched.", "Always", "IfNotPresent", "Never"),
-            pullSecrets=items("Secrets that they are fetched with.", {"type": "string", "pattern": NAME}),
-            api=text("The api's.", minLength=1),
-            cpu=text("That of workers on processors.", minLength=1),
-            gpu=text("That of workers on graphics cards.", minLength=1),
-        ),
+        image=images(),
         settings={"$ref": "#/definitions/settings"},
         **stores(),
         serviceAccount=closed(
@@ -299,18 +322,7 @@ def values() -> Schema:
             workerMaxUnavailable={"description": "Workers of a pool: the same.", "type": ["integer", "string"]},
         ),
         networkPolicy=network(),
-        monitoring=closed(
-            "For the Prometheus operator.",
-            serviceMonitor=yes_no("Whether it is told to read the api's metrics."),
-            prometheusRule=yes_no("Whether it is given the farm's alerts."),
-            labels=texts("Labels that it finds both by."),
-            intervalS=whole("How often metrics are read, in s.", 1),
-            keySecret=closed(
-                "The Secret with an api key of the scope admin.",
-                name=text("Its name.", pattern=NAME),
-                key=text("The key's name in it.", minLength=1),
-            ),
-        ),
+        monitoring=monitoring(),
         extraVolumes=handed_on_items("Further volumes of api and workers"),
         extraVolumeMounts=handed_on_items("Where they are mounted"),
     )
