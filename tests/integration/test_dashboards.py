@@ -18,6 +18,7 @@ from farm import change
 from farm.change import Fence
 from farm.record import JobSpec
 from farm.schema import ErrorView, PictureView, ProgressView
+from tests.infra.charts import manifests, needs_helm, queries
 from tests.infra.expressions import parsed, reads
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -79,6 +80,15 @@ def test_a_metric_that_is_not_there_would_be_seen(told):
     wrong = 'sum by (nobody) (rate(dreamfarm_job{state="x"}[5m])) / sum(dreamfarm_jobs{stat="x"})'
 
     assert {("dreamfarm_job", ""), ("dreamfarm_job", "nobody"), ("dreamfarm_jobs", "stat")} <= reads(wrong) - told
+
+
+@needs_helm
+def test_the_autoscaler_reads_metrics_that_there_are(told):
+    """What the chart's ScaledObjects ask Prometheus is told by the api, with the labels that it is summed by."""
+    asked = queries(manifests("gpu"))
+
+    assert len(asked) == 3
+    assert set().union(*map(reads, asked.values())) - told == set()
 
 
 def test_the_whole_of_what_the_farm_tells_is_shown(told):
