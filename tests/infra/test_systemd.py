@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ from tests.infra.units import FOLDER, Unit, variables
 from tests.support import until
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "bare-metal.md"
 BIN = Path(sysconfig.get_path("scripts"))
 SERVICES = ("dreamfarm-api.service", "dreamfarm-worker@.service", "dreamfarm-s3.service")
 EXPOSURE = {"dreamfarm-api.service": 2.0, "dreamfarm-worker@.service": 4.0, "dreamfarm-s3.service": 2.0}
@@ -151,6 +153,33 @@ def test_the_doctor_finds_redis_well(tmp_path):
             process.kill()
 
     assert set(found.values()) == {"well"}, found
+
+
+def test_the_page_puts_passwords_in(tmp_path):
+    """The page's lines leave no password as it comes, and the same one in both files that need it."""
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith(("redis=$(", "sed -i "))]
+    for name in ("dreamfarm.env", "s3.env", "valkey.conf"):
+        shutil.copy(FOLDER / name, tmp_path)
+    script = "\n".join(lines).replace("/etc/dreamfarm", str(tmp_path))
+    subprocess.run(["bash", "-eu", "-c", script], check=True)  # noqa: S607  # wherever it is
+
+    told = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    [redis] = re.findall("^requirepass ([0-9a-f]{48})$", told["valkey.conf"], re.MULTILINE)
+    [store] = re.findall("^AWS_SECRET_ACCESS_KEY=([0-9a-f]{48})$", told["s3.env"], re.MULTILINE)
+    assert len(lines) == 2
+    assert not any("CHANGE-ME" in text for text in told.values())
+    assert f"redis://:{redis}@127" in told["dreamfarm.env"]
+    assert f"DREAMFARM_S3_SECRET_ACCESS_KEY={store}\n" in told["dreamfarm.env"]
+
+
+def test_the_page_names_what_is_there():
+    """Each file of the folder that the page installs exists, and each unit and environment file is spoken of."""
+    page = PAGE.read_text()
+    named = set(re.findall(r"infra/systemd/([\w.@-]+)", page))
+
+    assert all((FOLDER / name).exists() for name in named), named
+    for name in ("dreamfarm-s3", "dreamfarm-api", "dreamfarm-worker@0", "dreamfarm.env", "s3.env", "valkey.conf"):
+        assert name in page
 
 
 @needs_systemd

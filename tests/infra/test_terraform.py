@@ -20,6 +20,7 @@ from tests.infra.schema_provider import SCHEMAS, providers
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "infra" / "terraform"
+PAGE = ROOT / "docs" / "terraform.md"
 CHART = ROOT / "infra" / "helm" / "dreamfarm"
 DAY_S = 86_400
 ACTIONS = {
@@ -153,6 +154,17 @@ def test_variables_and_outputs_say_what_they_are(text):
         if kind == "variable":
             assert re.search(r"^  type +=", body, re.MULTILINE), name
             assert len(re.findall(rf"var\.{name}\b", text.replace(body, ""))) >= 1, name
+
+
+def test_the_page_gives_what_has_no_default(text):
+    """The file that the page shows names variables that there are, and all that have to be given but the password."""
+    [shown] = re.findall(r"^```hcl\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    given = set(re.findall(r"^(\w+) +=", shown, re.MULTILINE))
+    bodies = dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.DOTALL | re.MULTILINE))
+    needed = {name for name, body in bodies.items() if not re.search("^  default ", body, re.MULTILINE)}
+
+    assert needed - given == {"redis_password"}
+    assert given <= set(bodies)
 
 
 @needs_terraform
