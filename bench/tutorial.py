@@ -45,10 +45,10 @@ def main() -> None:
             _save(files, IMAGES / "tutorial" / f"{strip}.jpg")
 
 
-def run_commands(folder: Path, environment: Mapping[str, str]) -> None:
-    """Run the tutorial in a folder."""
+def run_commands(folder: Path, environment: Mapping[str, str], *, page: Path = PAGE) -> None:
+    """Run a page's commands in a folder."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    for block in commands(PAGE):
+    for block in commands(page):
         subprocess.run(["bash", "-e", "-c", block], check=True, cwd=folder, env={**environment, "PATH": path})  # noqa: S603, S607  # our own page
 
 
