@@ -33,7 +33,7 @@ with atheris.instrument_imports(include=COUNTED):
     from farm.decoder import confine_memory
     from farm.decoders import BASE_BYTES, BYTES_PER_PIXEL
     from tests.fuzz.mending import mended
-    from tests.fuzz.targets import MOST_PIXELS, PLANTED, TARGETS
+    from tests.fuzz.targets import FOR_TESTS, MOST_PIXELS, TARGETS
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 FORBIDDEN = ("os.", "socket.", "subprocess.", "shutil.", "tempfile.", "ctypes.")
@@ -101,7 +101,7 @@ def mutate(data, max_size, seed):
 def main(name, folder, *options):
     """Fuzz, and never return."""
     confine_memory(BASE_BYTES + BYTES_PER_PIXEL * MOST_PIXELS)
-    watch = Watch({**TARGETS, **PLANTED}[name], Path(folder))
+    watch = Watch({**TARGETS, **FOR_TESTS}[name], Path(folder))
     atheris.Setup([sys.argv[0], *options], watch, custom_mutator=mutate)
     atheris.Fuzz()
 

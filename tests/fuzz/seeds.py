@@ -64,7 +64,12 @@ def checkpoints():
     return {**made, **{f"array-{index}": _archive(image=array) for index, array in enumerate(_arrays())}}
 
 
-SEEDS = {"recipe": recipes, "checkpoint": checkpoints}
+def everything():
+    """Return all of them."""
+    return {**pictures(), **recipes(), **checkpoints()}
+
+
+SEEDS = {"recipe": recipes, "checkpoint": checkpoints, "everything": everything}
 
 
 def of(target):
