@@ -126,7 +126,7 @@ class Course:
         if resume is None:
             return State()
         resume.check(self.fingerprint)
-        if resume.image.shape[:2] != self.plan.sizes[resume.octave - 1]:
+        if resume.image.shape[:2] not in self.plan.sizes[resume.octave - 1 : resume.octave]:
             raise CheckpointError("The checkpoint's image has not its octave's size. Start from the beginning.")
         wide = self._fitting.in_bands(self.plan.sizes[resume.octave - 1])
         own = np.array if wide else ops.convert_to_tensor

@@ -38,4 +38,4 @@ def read(image: Image.Image) -> str | None:
         return str(text)
     packet = image.info.get("xmp")
     found = FOUND.search(packet) if isinstance(packet, bytes) else None
-    return html.unescape(found[1].decode()) if found else None
+    return html.unescape(found[1].decode(errors="replace")) if found else None

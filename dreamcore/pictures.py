@@ -6,6 +6,7 @@ Imports no TensorFlow.
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 import zlib
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 from dreamcore import colour_space, deep_colour, embedding
 from dreamcore.errors import PictureError, PictureTooCostlyError, PictureTooLargeError
@@ -29,10 +30,14 @@ HARD_MAX_PIXELS = 1_000_000_000
 JPEG_QUALITY = 95
 PNG_STRATEGY = zlib.Z_RLE  # a dream repeats nothing but runs: as small as by zlib's search, in half the time
 PREVIEW_QUALITY = 85
+LONGEST_DETAIL = 200
 
 # A second fence behind `max_pixels`: whatever reads a header, Pillow itself refuses beyond this, without decoding.
 Image.MAX_IMAGE_PIXELS = HARD_MAX_PIXELS
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# What Pillow has to say about a stranger's file is no news to whoever reads the log: it is refused, or it is not.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +95,10 @@ def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, deep: bool = Tr
         raise PictureTooCostlyError(
             f"Reading the {image.format} picture of {image.width}x{image.height} px takes more memory than there is."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise PictureError(f"The {image.format} picture is broken or cut short: {error}.") from error
+    except PictureError:
+        raise
+    except Exception as error:  # Pillow's readers trip over strange bytes in ever new ways
+        raise PictureError(f"The {image.format} picture is broken or cut short: {_said(error)}.") from error
 
 
 def encode(picture: Picture, *, format: PictureFormat = "png", recipe: str | None = None) -> bytes:  # noqa: A002  # the word users know
@@ -134,10 +141,17 @@ def _open(data: bytes) -> Image.Image:
         raise PictureTooLargeError(
             f"The picture has more than {HARD_MAX_PIXELS / 1e6:g} megapixels. Make it smaller."
         ) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except MemoryError as error:
+        raise PictureTooCostlyError("Reading the picture's header takes more memory than there is.") from error
+    except Exception as error:  # as above
         raise PictureError(
             f"The file is no picture of a format known here ({', '.join(FORMATS)}), whatever its name says."
         ) from error
+
+
+def _said(error: Exception) -> str:
+    """Return an error's text as one short line."""
+    return "".join(letter for letter in str(error) if letter.isprintable())[:LONGEST_DETAIL]
 
 
 def to_8_bit(levels: Pixels) -> NDArray[np.uint8]:

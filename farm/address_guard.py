@@ -29,6 +29,17 @@ NOT_IN_A_URL = re.compile(r"[^\x21-\x7e]|\\")
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 NAT64 = IPv6Network("64:ff9b::/96")
 IPV4_COMPATIBLE = IPv6Network("::/96")
+BRACKETED = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]*)?")
+
+NEVER_CALLED = (
+    IPv4Network("192.0.0.0/24"),  # protocols of the IETF; a cloud's metadata at 192.0.0.192
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4, given up
+    IPv4Network("168.63.129.16/32"),  # a cloud's own services, by an address that looks public
+    IPv6Network("3fff::/20"),  # documentation
+)
+"""What `ipaddress` takes for public, in some of the versions of Python that the farm runs on."""
+
+IETF_PROTOCOLS = IPv6Network("2001::/23")
 
 
 class Target(NamedTuple):
@@ -122,6 +133,8 @@ def is_public(address: Address) -> bool:
     .. [1] IANA IPv4 and IPv6 Special-Purpose Address Registries.
     .. [2] RFC 4291 (mapped, compatible), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 6052 (NAT64).
     """
+    if any(address in network for network in NEVER_CALLED):
+        return False
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast and not address.is_reserved
     hidden = list(_hidden(address))
@@ -130,7 +143,8 @@ def is_public(address: Address) -> bool:
     if address in NAT64 or address.ipv4_mapped is not None:
         return True
     # Teredo and 6to4 stand in the registry as not global; what matters is whom they lead to.
-    return address in GLOBAL_UNICAST and (bool(hidden) or address.is_global)
+    is_own = address.is_global and address not in IETF_PROTOCOLS
+    return address in GLOBAL_UNICAST and (bool(hidden) or is_own)
 
 
 def _hidden(address: IPv6Address) -> Iterator[IPv4Address]:
@@ -148,14 +162,23 @@ def _hidden(address: IPv6Address) -> Iterator[IPv4Address]:
 def _checked_host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if "[" in parts.netloc:
-        if "%" not in host:
-            return host  # urlsplit has checked that it is an IPv6 address
-        raise AddressError("An address with a zone is of one machine's network alone, and is not called.")
+        return _checked_ipv6(parts.netloc, host)
     if not HOST_NAME.fullmatch(host):
         raise AddressError(f"{host!r} is no host's name.")
     if NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
         _check_dotted(host)
     return host
+
+
+def _checked_ipv6(place: str, host: str) -> str:
+    if "%" in host:
+        raise AddressError("An address with a zone is of one machine's network alone, and is not called.")
+    try:
+        if BRACKETED.fullmatch(place):
+            return str(IPv6Address(host))
+    except ValueError:
+        pass
+    raise AddressError(f"{_shown(place)} is no IPv6 address in brackets, as in [2001:db8::1]:443.")
 
 
 def _check_dotted(host: str) -> None:

@@ -27,7 +27,9 @@ LENGTH_BYTES = 8
 
 def main(max_pixels: int, memory_bytes: int, cpu_s: int) -> None:
     """Answer for one picture after the other, until the caller is gone."""
-    _confine(memory_bytes)
+    confine_memory(memory_bytes)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
     with socket.socket(fileno=sys.stdin.fileno()) as caller, caller.makefile("rb") as pictures:
         caller.sendall(b"ready\n")
         while data := _next(pictures):
@@ -56,10 +58,9 @@ def _next(pictures: BinaryIO) -> tuple[bytes] | None:
     return (pictures.read(int.from_bytes(head)),)
 
 
-def _confine(memory_bytes: int) -> None:
+def confine_memory(memory_bytes: int) -> None:
+    """Let this process take so many bytes more than it has."""
     _limit(resource.RLIMIT_AS, psutil.Process().memory_info().vms + memory_bytes)
-    _limit(resource.RLIMIT_FSIZE, 0)
-    _limit(resource.RLIMIT_CORE, 0)
 
 
 def _limit(kind: int, value: int) -> None:

@@ -23,6 +23,7 @@ MOST_SKEW_S = 60
 REFUSED_SKEW_S = 600
 """S3 refuses signatures that are older than 15 minutes."""
 
+PUBLIC_FIX = "DREAMFARM_S3_PUBLIC_ENDPOINT_URL must be S3 as users reach it."
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -63,7 +64,7 @@ def look_at_s3(settings: Settings) -> Iterator[Finding]:
     for subject, look in {"S3 writes": _writes, "S3 conditional writes": _conditional, "S3 links": _links}.items():
         try:
             yield look(storage, subject, name)
-        except (FarmError, httpx2.HTTPError) as error:
+        except FarmError as error:
             yield _problem(subject, str(error), "The farm's key must be able to read, write, list and delete objects.")
     storage.delete_prefix("doctor/")
 
@@ -124,12 +125,14 @@ def _conditional(storage: ObjectStore, subject: str, name: str) -> Finding:
 
 
 def _links(storage: ObjectStore, subject: str, name: str) -> Finding:
-    put = httpx2.put(storage.presigned_put(f"{name}-link"), content=b"linked", trust_env=False)
-    got = httpx2.get(storage.presigned_get(f"{name}-link"), trust_env=False)
+    try:
+        put = httpx2.put(storage.presigned_put(f"{name}-link"), content=b"linked", trust_env=False)
+        got = httpx2.get(storage.presigned_get(f"{name}-link"), trust_env=False)
+    except httpx2.HTTPError as error:
+        return _problem(subject, f"A presigned link leads nowhere: {error}.", PUBLIC_FIX)
     if put.is_success and got.content == b"linked":
         return _well(subject, "Presigned links write and read.")
-    detail = f"A presigned link was answered with {put.status_code} and {got.status_code}."
-    return _problem(subject, detail, "DREAMFARM_S3_PUBLIC_ENDPOINT_URL must be S3 as users reach it.")
+    return _problem(subject, f"A presigned link was answered with {put.status_code} and {got.status_code}.", PUBLIC_FIX)
 
 
 def _well(subject: str, detail: str) -> Finding:

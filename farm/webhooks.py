@@ -208,7 +208,8 @@ def _webhook(webhook_id: str, fields: Mapping[str, str]) -> WebhookView:
         id=webhook_id,
         owner=fields["owner"],
         url=fields["url"],
-        events=[WebhookEvent(event) for event in fields["events"].split(",")],
+        # What only a later version tells is left to its relays.
+        events=[WebhookEvent(event) for event in fields["events"].split(",") if event in set(WebhookEvent)],
         disabled=fields.get("disabled"),
         created_at=_time(fields["created_ms"]),
         delivered_at=_time(fields["delivered_ms"]) if "delivered_ms" in fields else None,

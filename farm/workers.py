@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 CARD_LIFE_S = 10
 DRAINING_LIFE_S = 3600
+STARTING = "starting"
+"""What is shown as a worker's device until its child has loaded the engine and rendered a step."""
+
 MARKS = (keys.draining, keys.leaving, keys.aside, keys.failures, keys.blamed)
 
 
@@ -23,6 +26,11 @@ class WorkerRegistry:
 
     def __init__(self, redis: TextRedis) -> None:
         self.redis = redis
+
+    @redis_errors()
+    def begin(self, worker_id: str) -> None:
+        """Take away what stands on the card of an earlier process of this name: that its engine is loaded, its job."""
+        self.redis.delete(keys.worker(worker_id))
 
     @redis_errors()
     def beat(self, worker_id: str, card: dict[str, str | int]) -> None:
@@ -129,7 +137,7 @@ def _view(worker_id: str, card: dict[str, str], *, draining: bool, aside: str | 
     state = _state(job, draining=draining, aside=bool(aside))
     own = {"id": worker_id, "job": job, "state": state, "why": aside}
     tags = [tag for tag in card.get("tags", "").split(",") if tag]
-    return WorkerView.model_validate({"device": "starting", **card, "tags": tags, **own})
+    return WorkerView.model_validate({"device": STARTING, **card, "tags": tags, **own})
 
 
 def _state(job: str | None, *, draining: bool, aside: bool) -> str:

@@ -8,13 +8,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Site:
-    """A server on loopback; `files` are its files, `statuses` what it answers to the next POSTs before 200."""
+    """A server on loopback; `files` are its files, `statuses` what it answers to the next POSTs before 200.
+
+    `places` are where it redirects to, by name, each with its status: `place/NAME`.
+    """
 
     def __init__(self):
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.site = self
         self.port = self._server.server_port
         self.files, self.statuses, self.asked, self.posted = {}, [], [], []
+        self.places = {}
         self.closing = threading.Event()
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -47,6 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.site.asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
         site = self.server.site
         site.posted.append((dict(self.headers), site.asked[-1][1]))
+        if self.path.startswith("/place/"):
+            self._place(self.path.removeprefix("/place/"))
+            return
         self._answer(site.statuses.pop(0) if site.statuses else 200, b"x" * 5000)
 
     def _file(self, name):
@@ -60,6 +67,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _to(self, location):
         self._answer(302, b"", Location=location.replace("|", "/"))
+
+    def _place(self, name):
+        status, location = self.server.site.places[name]
+        self._answer(status, b"", Location=location)
+
+    def _chain(self, left):
+        if left == "0":
+            self._answer(200, b"end")
+        else:
+            self._answer(302, b"", Location=f"/chain/{int(left) - 1}")
 
     def _loop(self, _):
         self._answer(302, b"", Location="/loop/")

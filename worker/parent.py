@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 
 from dreamcore.version import __version__
 from farm.errors import TransientError
@@ -27,6 +27,12 @@ JANITOR_EVERY_S = 1
 log = structlog.get_logger()
 stopping = threading.Event()
 leaving = threading.Event()
+
+
+@worker_init.connect
+def on_init(**_: object) -> None:
+    """Begin with an empty card, before the child writes on it; a worker that keeps its name may have left one."""
+    _quietly(lambda: services.workers.begin(services.settings.worker_id))
 
 
 @worker_ready.connect

@@ -22,7 +22,7 @@ from dreamfarm.stack.supervisor import Supervisor
 from farm.errors import TransientError
 from farm.redis import connect_redis
 from farm.settings import inherited_environment
-from farm.workers import WorkerRegistry
+from farm.workers import STARTING, WorkerRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -221,7 +221,7 @@ class Stack:
     def _ready_workers(self) -> int:
         registry = WorkerRegistry(connect_redis(self.servers.settings()))
         try:
-            return sum(worker.device != "starting" for worker in registry.list())
+            return sum(worker.device != STARTING for worker in registry.list())
         except TransientError:
             return 0
 

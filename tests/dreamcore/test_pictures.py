@@ -2,6 +2,10 @@
 
 import io
 import json
+import struct
+import subprocess
+import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from dreamcore.errors import CheckpointError, PictureError, PictureTooLargeError
 from dreamcore.params import DreamParams
 from dreamcore.pictures import Picture, decode, encode, preview_jpeg, read_recipe
 from dreamcore.recipe import Recipe
+from tests.fuzz.mending import mended
 from tests.support import noise
 
 RGB = noise(24, 36)
@@ -36,6 +41,27 @@ def sixteen_bit():
 
 def bomb():
     return saved(Image.new("1", (9000, 9000)), "PNG")
+
+
+def gif_whose_second_frame_ends_early():
+    data = gif_of_two_frames()
+    return data[: data.rindex(b",") + 10]
+
+
+def tiff_whose_second_page_has_no_size():
+    data = saved(Image.new("RGB", (3, 2)), "TIFF")
+    (at,) = struct.unpack_from("<I", data, 4)
+    end = at + 2 + 12 * struct.unpack_from("<H", data, at)[0]
+    return (
+        data[:end] + struct.pack("<I", len(data)) + data[end + 4 :] + struct.pack("<HHHII", 1, 305, 2, 1, 0) + bytes(4)
+    )
+
+
+def tiff_of_many_samples():
+    data = bytearray(saved(Image.fromarray(RGB), "TIFF"))
+    at = data.index(struct.pack("<HHII", 277, 3, 1, 3))
+    data[at + 8 : at + 10] = struct.pack("<H", 300)
+    return bytes(data)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +198,44 @@ def test_the_recipe_comes_back_out_and_bytes_repeat(kind):
     assert read_recipe(encode(Picture(RGB), format=kind)) is None
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_a_recipe_that_is_no_text_is_told_apart_by_who_reads_it(kind):
+    """A stranger's packet of any bytes is handed on as text, and is no recipe."""
+    packet = b"<dreamfarm:recipe>\xff\xfe</dreamfarm:recipe>"
+
+    text = read_recipe(saved(Image.fromarray(RGB), kind, xmp=packet))
+    with pytest.raises(ValidationError):
+        Recipe.model_validate_json(text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(gif_whose_second_frame_ends_early(), id="GIF"),
+        pytest.param(tiff_whose_second_page_has_no_size(), id="TIFF"),
+    ],
+)
+def test_what_pillow_trips_over_is_refused_like_the_rest(data):
+    """Its readers raise what nobody expects; what comes out is a picture's error."""
+    with pytest.raises(PictureError, match="is broken or cut short"):
+        decode(data)
+
+
+def test_what_pillow_says_of_strange_files_is_not_printed():
+    """It warns of broken EXIF, and logs too many samples; who reads a stranger's file sees neither."""
+    odd_exif = saved(Image.fromarray(RGB), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\1\2\0\xff\xff\xff\x7f")
+    code = (
+        "import sys; from dreamcore.pictures import decode; from dreamcore.errors import PictureError\n"
+        f"for data in ({odd_exif!r}, {tiff_of_many_samples()!r}):\n"
+        "    try: decode(data)\n"
+        "    except PictureError: pass"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
 @pytest.mark.parametrize("kind", ["png", "webp"])
 def test_lossless_formats_keep_every_pixel(kind):
     """PNG and WebP hold exactly the pixels that were dreamt."""
@@ -199,9 +263,52 @@ def test_a_checkpoint_survives_bytes():
     assert again.to_bytes() == checkpoint().to_bytes()
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_checkpoints_numbers_may_lie_in_either_order(order):
+    """By row or by column, they come back the same, and so does what the optimiser remembers."""
+    image = np.asarray(checkpoint().image, order=order)
+    memory = [image + 1, image + 2]
+    again = Checkpoint.from_bytes(archived(image=image, memory=memory))
+
+    assert all(map(np.array_equal, (again.image, *again.memory), (image, *memory)))
+    assert len(again.memory) == 2
+
+
 def pickled():
     out = io.BytesIO()
     np.savez(out, image=np.array([{}], dtype=object), about=np.zeros(2, np.uint8))
+    return out.getvalue()
+
+
+def archived(*, image=None, memory=(), packed=False, **changes):
+    """Return an archive that differs from a checkpoint by what is given."""
+    about = {"version": 2, "octave": 2, "step": 3, "finished": False, "losses": [[1.5]], "fingerprint": SHA, **changes}
+    said = changes.get("about", about)
+    arrays = {f"memory{index}": array for index, array in enumerate(memory)}
+    out = io.BytesIO()
+    write = np.savez_compressed if packed else np.savez
+    write(
+        out,
+        image=checkpoint().image if image is None else image,
+        about=np.frombuffer(json.dumps(said).encode(), np.uint8),
+        **arrays,
+    )
+    return out.getvalue()
+
+
+def declared(shape):
+    """Return a checkpoint whose image's header names more numbers than there are."""
+    before, after = b"(5, 7, 3), }", b"%s, }" % str(shape).encode()
+    data = checkpoint().to_bytes().replace(before + b" " * (len(after) - len(before)), after, 1)
+    return mended(data)
+
+
+def lying_in_one_place():
+    """Return an archive whose hundred members are the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("memory.npy", bytes(100_000))
+        archive.filelist *= 100
     return out.getvalue()
 
 
@@ -212,10 +319,23 @@ def pickled():
         pytest.param(b"no checkpoint", id="text"),
         pytest.param(checkpoint().to_bytes()[:-40], id="cut"),
         pytest.param(pickled(), id="pickled objects"),
+        pytest.param(archived(packed=True), id="packed"),
+        pytest.param(declared((999_999, 999_999, 3)), id="more numbers than bytes"),
+        pytest.param(declared((10**15, 10**15, 3)), id="more numbers than there are"),
+        pytest.param(lying_in_one_place(), id="members that share their bytes"),
+        pytest.param(archived(image=np.zeros((5, 7, 3))), id="float64"),
+        pytest.param(archived(image=np.zeros((5, 7), np.float32)), id="grey"),
+        pytest.param(archived(image=np.zeros((), np.float32)), id="one number"),
+        pytest.param(archived(memory=[np.zeros((5, 6, 3), np.float32)]), id="memory of another size"),
+        pytest.param(archived(about=[]), id="a list"),
+        pytest.param(archived(octave="2"), id="octave as text"),
+        pytest.param(archived(octave=0), id="no octave"),
+        pytest.param(archived(losses=[["x"]]), id="losses as text"),
+        pytest.param(archived(mood=1), id="one field more"),
     ],
 )
 def test_a_damaged_checkpoint_is_refused(data):
-    """Bytes that are no checkpoint are refused, and nothing in them is run."""
+    """Bytes that are no checkpoint are refused; nothing in them is run, and no memory is taken at their word."""
     with pytest.raises(CheckpointError, match="damaged"):
         Checkpoint.from_bytes(data)
 
