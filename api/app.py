@@ -26,6 +26,7 @@ from api import (
     webhooks,
 )
 from api.access import register_access, register_scopes
+from api.bodies import register_bodies
 from api.contract import add_schemas
 from api.idempotency import register_idempotency
 from api.limits import register_limits
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["fetches"] = BoundedSemaphore(settings.max_fetches)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
+    register_bodies(app)
     traces.register_traces(app, services.traces)
     metrics.register_metrics(app, services.metrics)
     register_access(app)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import Flask, Response, request
 from pydantic_core import from_json
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from api.problems import InvalidRequestError
+from api.problems import InvalidRequestError, problem
 from api.requests import JobOptions, parse_body
 from dreamcore.explain import FieldProblem
 
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FORM = "multipart/form-data"
+LARGEST_JSON_BYTES = 32_000_000
+"""A batch of 100,000 inputs, each with a long name."""
+
 SHOWN = 60
 """Characters of a wrong key or number that an answer repeats."""
+
+
+def register_bodies(app: Flask) -> None:
+    """Bound what is read of a body, however it is sent."""
+    app.before_request(_bound_json)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
 
 
 def is_form() -> bool:
@@ -37,8 +47,11 @@ def read_json() -> Any:
     """Return the request's JSON body; one that doesn't say what it is counts as JSON."""
     if request.mimetype and not request.is_json:
         raise _unsupported("application/json")
+    data = request.get_data()
+    if len(data) >= LARGEST_JSON_BYTES:
+        raise RequestEntityTooLarge  # of a body that didn't say its length, this is the beginning
     try:
-        return strict_json(request.get_data())
+        return strict_json(data)
     except ValueError as error:
         raise InvalidRequestError([FieldProblem("", f"The body is not valid JSON: {error}.")]) from None
 
@@ -64,6 +77,19 @@ def strict_json(text: str | bytes) -> Any:
     """
     from_json(text, allow_inf_nan=False)  # is strict, but lets keys come twice and numbers become infinite
     return json.loads(text, object_pairs_hook=_each_once, parse_float=_finite)
+
+
+def _bound_json() -> None:
+    if not is_form():
+        request.max_content_length = LARGEST_JSON_BYTES
+
+
+def _too_large(error: RequestEntityTooLarge) -> Response:
+    detail = f"A body of this kind may have {request.max_content_length} bytes"
+    if is_form():
+        parts, text = request.max_form_parts, request.max_form_memory_size
+        detail += f" in {parts} parts, and those without a file name {text} bytes together"
+    return problem(HTTPStatus(error.code), "request_entity_too_large", f"{detail}. Send less at a time.")
 
 
 def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ _JOB_FORM = {
         "needs": {"type": "string", "description": "Tags that a worker must offer, with commas between."},
         "priority": {"type": "integer", "minimum": 0, "maximum": HIGHEST_PRIORITY},
         "format": {"type": "string", "enum": ["png", "jpeg", "webp"]},
-        "name": {"type": "string", "maxLength": 200},
+        "name": {"type": "string", "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f]*$"},
         "fresh": {"type": "boolean", "description": "Render even what was rendered before."},
         "expires_in": {"type": "integer", "minimum": 60, "maximum": 31_536_000, "description": "In s."},
     },

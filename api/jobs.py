@@ -141,9 +141,14 @@ def _uploaded(field: str) -> list[SeenPicture]:
 
 def _file_name(url: str | None) -> str | None:
     if url:
-        return PurePosixPath(unquote(urlsplit(url).path)).name[-200:] or None
+        return _plain(unquote(urlsplit(url).path))
     file = request.files.get("image")
-    return (file.filename or "")[-200:] or None if file else None
+    return _plain((file.filename or "").replace("\\", "/")) if file else None
+
+
+def _plain(path: str) -> str | None:
+    """Return a path's last part, without control characters."""
+    return "".join(filter(str.isprintable, PurePosixPath(path).name))[-200:] or None
 
 
 def _referred(refs: list[PictureRef]) -> list[SeenPicture]:

@@ -40,6 +40,9 @@ MAX_COMPANIONS = 16
 FOLDER = r"^([^/.][^/]*/)*([^/.][^/]*)?$"
 """What a prefix looks like: no part of it is empty or begins with a dot, so that it leads nowhere else."""
 
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""What things are recognised by: any letters, and no control characters, which a terminal would obey."""
+
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
 ExpiresIn = Annotated[
     int | None,
@@ -89,7 +92,7 @@ class BatchItem(PictureRef):
         str | None,
         Field(max_length=512, pattern=FOLDER, description="Of a folder that the farm opens, as photos/."),
     ] = None
-    name: Annotated[str | None, Field(max_length=200, description="To recognise its jobs by.")] = None
+    name: Annotated[Name | None, Field(description="To recognise its jobs by.")] = None
     ways: ClassVar[tuple[str, ...]] = (*PictureRef.ways, "prefix")
 
 
@@ -120,7 +123,7 @@ class JobOptions(KindOptions):
     """All of a job but its pictures."""
 
     format: Annotated[ResultFormat, Field(description="File format of the picture; a film's is in `zoom`.")] = "png"
-    name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
+    name: Annotated[Name | None, Field(description="To recognise the job by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
     needs: Needs = ()
     priority: Priority = 0
@@ -160,7 +163,7 @@ class BatchRequest(Kind):
     mask: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="Where all dream: white.")] = []
     sweep: Annotated[Sweep, Field(default_factory=Sweep)]
     format: Annotated[ResultFormat, Field(description="File format of the results.")] = "png"
-    name: Annotated[str | None, Field(max_length=200, description="To recognise the batch by.")] = None
+    name: Annotated[Name | None, Field(description="To recognise the batch by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list its jobs by.")] = []
     needs: Needs = ()
     priority: Priority = 0
@@ -196,7 +199,7 @@ class KeyRequest(Closed):
         Field(description="Whose jobs it sees and makes.", json_schema_extra=OWNER_SCHEMA),
     ]
     scopes: Annotated[list[Scope], Field(min_length=1, description="What it is good for; admin is good for all.")]
-    name: Annotated[str | None, Field(max_length=200, description="What it is for.")] = None
+    name: Annotated[Name | None, Field(description="What it is for.")] = None
 
     @field_validator("owner")
     @classmethod

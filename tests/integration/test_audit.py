@@ -9,12 +9,14 @@ from api.app import create_app
 from farm import keys
 from farm.account_schema import Scope
 from farm.audit import AuditLog
+from tests.contract.answers import watching
 from tests.support import assert_problem, picture, submit
 
 
 @pytest.fixture
 def client(settings, services):  # noqa: ARG001  # the store is emptied first
-    return create_app(settings.model_copy(update={"auth": "required"})).test_client()
+    with watching(create_app(settings.model_copy(update={"auth": "required"}))) as watched:
+        yield watched
 
 
 @pytest.fixture
