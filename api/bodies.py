@@ -68,7 +68,7 @@ def read_form_options() -> JobOptions:
 def strict_json(text: str | bytes) -> Any:
     """Return what JSON says, where all its readers agree on it.
 
-    No NaN, no number beyond a double's range, no half of a surrogate pair, no key twice, and 200 levels at most.
+    No NaN, no number beyond a double's range, no half of a surrogate pair, no key twice, and some 200 levels at most.
 
     Raises
     ------
