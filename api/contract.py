@@ -38,9 +38,24 @@ REDIRECT: dict[str, Any] = {
     "headers": {"Location": _LOCATION},
 }
 
+_EVENT = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+-[0-9]+$"},
+        "event": {"const": "update"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/EventView"},
+        },
+    },
+}
+"""One event of a stream, as OpenAPI 3.1 describes streams."""
+
 EVENT_STREAM: dict[str, Any] = {
     "description": "Server-sent events named `update`, whose data is an EventView.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": _EVENT}},
 }
 
 JSON_LINES: dict[str, Any] = {

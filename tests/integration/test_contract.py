@@ -10,13 +10,22 @@ import pytest
 
 from tests.contract.run import run
 
+EXAMPLES = {"coverage": 1, "fuzzing": 2, "stateful": 15}
+
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("auth", ["required", "off"])
-def test_all_answers_are_as_the_contract_says(servers, services, tmp_path, auth):  # noqa: ARG001  # the store is emptied
+@pytest.mark.parametrize(
+    ("auth", "phases"),
+    [
+        pytest.param("required", "coverage", id="each-call"),
+        pytest.param("off", "fuzzing", id="each-call-without-keys"),
+        pytest.param("required", "stateful", id="one-after-the-other"),
+    ],
+)
+def test_all_answers_are_as_the_contract_says(servers, services, tmp_path, auth, phases):  # noqa: ARG001  # emptied
     """Right calls, wrong ones and sequences of calls get no answer that isn't described, and none of 5xx."""
-    options = ["--generation-deterministic", "--max-examples=3"]
+    options = ["--generation-deterministic", f"--phases={phases}", f"--max-examples={EXAMPLES[phases]}"]
     status, printed, unexpected = run(tmp_path, servers.environment(), *options, auth=auth)
 
     assert status == 0, printed
