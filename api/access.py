@@ -5,13 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 
 from api.problems import problem
 from api.state import services
-from api.visitors import SESSION_COOKIE, from_own_page
+from api.visitors import SESSION_COOKIE, from_own_page, parts
 from farm.account_schema import Scope
 from farm.api_keys import Caller
 from farm.errors import ForbiddenError, UnknownKeyError
@@ -115,7 +114,8 @@ def refuse_other_sites(*, unless_it_says: bool = False) -> None:
 
 def _refuse_strangers() -> None:
     """Without keys the farm serves this machine alone: no other, no proxy, no web page that renamed itself."""
-    names = (request.remote_addr, urlsplit(f"//{request.host}").hostname)
+    host = parts(f"//{request.host}")
+    names = (request.remote_addr, host.hostname if host else None)
     if all(map(_is_loopback, names)) and "X-Forwarded-For" not in request.headers:
         return
     raise ForbiddenError(

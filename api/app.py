@@ -26,10 +26,12 @@ from api import (
     webhooks,
 )
 from api.access import register_access, register_scopes
-from api.contract import add_common, add_schemas
+from api.bodies import register_bodies
+from api.contract import add_schemas
 from api.idempotency import register_idempotency
 from api.limits import register_limits
 from api.problems import register_problems, validation_problem
+from api.refusals import add_common
 from api.state import KEY
 from api.visitors import SESSION_COOKIE
 from dreamcore.version import __version__
@@ -64,6 +66,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         static_folder=None,
     )
     app.openapi_version = "3.1.0"
+    app.url_map.merge_slashes = False  # no such path is no such path, and not a redirect
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.config["MAX_CONTENT_LENGTH"] = 2 * settings.max_upload_bytes + FORM_OVERHEAD_BYTES
     app.config["STUDIO_IMAGE_ORIGIN"] = _origin(settings)
@@ -74,6 +77,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["fetches"] = BoundedSemaphore(settings.max_fetches)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
     register_problems(app)
+    register_bodies(app)
     traces.register_traces(app, services.traces)
     metrics.register_metrics(app, services.metrics)
     register_access(app)

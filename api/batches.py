@@ -12,7 +12,8 @@ from flask_openapi import APIBlueprint, Tag
 
 from api.access import caller
 from api.answers import shown
-from api.contract import JPEG, JSON_LINES, ZIP, problems
+from api.bodies import read_json
+from api.contract import JPEG, JSON_LINES, ZIP, json_body, problems, taken_on
 from api.idempotency import new_id
 from api.pictures import find_picture
 from api.requests import (
@@ -23,7 +24,6 @@ from api.requests import (
     BatchRequest,
     check_count,
     parse_body,
-    read_json,
 )
 from api.state import services
 from farm.archive import zipped
@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from farm.batch_store import BatchRecord
 
 bp = APIBlueprint(
-    "batches", __name__, url_prefix="/v1/batches", abp_tags=[Tag(name="batches")], abp_responses=problems(400, 503)
+    "batches", __name__, url_prefix="/v1/batches", abp_tags=[Tag(name="batches")], abp_responses=problems(502, 503)
 )
 
 
-@bp.post("", responses={200: BatchPlan, 202: BatchView, **problems(413)})
+@bp.post(
+    "", request_body=json_body(BatchRequest), responses={200: BatchPlan, 202: taken_on(BatchView), **problems(413)}
+)
 def create_batch() -> Response:
     """Store a batch: its inputs, each with every point of the sweep; a dry run only says what it would be."""
     body = parse_body(BatchRequest, read_json())
@@ -61,7 +63,7 @@ def create_batch() -> Response:
         fresh=body.fresh,
     )
     inputs = [each for item in body.inputs for each in _inputs(item)]
-    check_count(len(inputs), len(body.sweep.axes()))
+    check_count(len(inputs), body.sweep.axes().count)
     if body.dry_run:
         return shown(services().batches.plan(spec, inputs, guides=guides))
     for seen in (*guides, *masks):
@@ -82,13 +84,13 @@ def get_batch(path: BatchPath) -> Response:
     return shown(services().batches.view(path.batch_id))
 
 
-@bp.post("/<batch_id>/cancel", responses={202: BatchView, **problems(404)})
+@bp.post("/<batch_id>/cancel", responses={202: taken_on(BatchView), **problems(404)})
 def cancel_batch(path: BatchPath) -> Response:
     """Cancel every job of the batch that is queued or running."""
     return _accepted(services().batches.cancel(path.batch_id))
 
 
-@bp.post("/<batch_id>/retry-failed", responses={202: BatchView, **problems(404)})
+@bp.post("/<batch_id>/retry-failed", responses={202: taken_on(BatchView), **problems(404)})
 def retry_failed(path: BatchPath) -> Response:
     """Queue the batch's failed jobs again."""
     return _accepted(services().batches.retry_failed(path.batch_id))

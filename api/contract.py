@@ -6,22 +6,56 @@ from http import HTTPStatus
 from typing import Any
 
 from flask_openapi import OpenAPI, RequestBody
-from flask_openapi.models import Parameter, Schema
-from flask_openapi.models import Response as Described
+from flask_openapi.models import Schema
+from pydantic import BaseModel
 
 from api.problems import CONTENT_TYPE
-from api.requests import MAX_COMPANIONS, EstimateRequest, JobRequest
+from api.requests import (
+    MAX_COMPANIONS,
+    BatchRequest,
+    EstimateRequest,
+    JobRequest,
+    KeyRequest,
+    SessionRequest,
+    WebhookRequest,
+)
 from farm.pools import HIGHEST_PRIORITY
-from farm.schema import EventView
+from farm.schema import EventView, LinkView
+
+BODIES = (JobRequest, EstimateRequest, BatchRequest, KeyRequest, SessionRequest, WebhookRequest)
+
+_LOCATION = {"schema": {"type": "string", "format": "uri-reference"}, "required": True}
+_SECONDS = {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}, "required": True}
+_HEADERS = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}},
+    429: {"Retry-After": _SECONDS},
+    503: {"Retry-After": _SECONDS},
+}
+"""What error answers of a status say beside their body."""
 
 REDIRECT: dict[str, Any] = {
     "description": "A presigned link to the bytes.",
-    "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
+    "headers": {"Location": _LOCATION},
 }
+
+_EVENT = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+-[0-9]+$"},
+        "event": {"const": "update"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/EventView"},
+        },
+    },
+}
+"""One event of a stream, as OpenAPI 3.1 describes streams."""
 
 EVENT_STREAM: dict[str, Any] = {
     "description": "Server-sent events named `update`, whose data is an EventView.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": _EVENT}},
 }
 
 JSON_LINES: dict[str, Any] = {
@@ -60,6 +94,8 @@ PICTURE_BODY = RequestBody.model_validate(
     }
 )
 _PICTURES = {"type": "array", "items": _PICTURE, "maxItems": MAX_COMPANIONS}
+_TAG = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[\w.:-]+$"}
+_AS_JSON = {name: {"contentType": "application/json"} for name in ("params", "zoom", "tags")}
 _JOB_FORM = {
     "type": "object",
     "required": ["image"],
@@ -68,64 +104,60 @@ _JOB_FORM = {
         "image": {**_PICTURE, "description": "The picture: JPEG, PNG, WebP, GIF, TIFF or BMP."},
         "guide": {**_PICTURES, "description": "Pictures whose features the dream follows."},
         "mask": {**_PICTURES, "description": "Pictures of the same size, white where to dream."},
-        "params": {"type": "string", "contentMediaType": "application/json", "description": "DreamParams as JSON."},
-        "tags": {"type": "string", "contentMediaType": "application/json", "description": "A list of tags as JSON."},
+        "kind": {"type": "string", "enum": ["dream", "zoom"]},
+        "params": {"$ref": "#/components/schemas/DreamParams", "description": "DreamParams as JSON."},
+        "zoom": {"$ref": "#/components/schemas/ZoomParams", "description": "ZoomParams as JSON, for the kind zoom."},
+        "tags": {"type": "array", "items": _TAG, "maxItems": 16, "description": "A list of tags as JSON."},
         "needs": {"type": "string", "description": "Tags that a worker must offer, with commas between."},
         "priority": {"type": "integer", "minimum": 0, "maximum": HIGHEST_PRIORITY},
         "format": {"type": "string", "enum": ["png", "jpeg", "webp"]},
-        "name": {"type": "string", "maxLength": 200},
+        "name": {"type": "string", "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f]*$"},
+        "fresh": {"type": "boolean", "description": "Render even what was rendered before."},
         "expires_in": {"type": "integer", "minimum": 60, "maximum": 31_536_000, "description": "In s."},
     },
 }
-_IDEMPOTENCY_KEY = Parameter.model_validate(
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        "description": "For a day, a repeat of the call by the same key gets the first answer and makes nothing.",
-    }
-)
+
+
+def json_body(model: type[BaseModel]) -> RequestBody:
+    """Describe a body that is this model as JSON."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return RequestBody.model_validate({"required": True, "content": {"application/json": {"schema": schema}}})
+
+
 JOB_BODY = RequestBody.model_validate(
     {
+        "required": True,
         "content": {
-            "multipart/form-data": {"schema": _JOB_FORM},
+            "multipart/form-data": {"schema": _JOB_FORM, "encoding": _AS_JSON},
             "application/json": {"schema": {"$ref": "#/components/schemas/JobRequest"}},
-        }
+        },
     }
 )
 
-ESTIMATE_BODY = RequestBody.model_validate(
-    {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/EstimateRequest"}}}}
-)
+
+def taken_on(model: type[BaseModel]) -> dict[str, Any]:
+    """Describe the answer that something was taken on, and where to see how it goes."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    content = {"application/json": {"schema": schema}}
+    return {"description": "Taken on.", "headers": {"Location": _LOCATION}, "content": content}
 
 
 def add_schemas(app: OpenAPI) -> None:
     """Describe the models that the contract names by reference alone."""
-    for model in (JobRequest, EstimateRequest, EventView):
+    for model in (*BODIES, EventView, LinkView):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         for name, part in {**schema.pop("$defs", {}), model.__name__: schema}.items():
             app.components_schemas.setdefault(name, Schema.model_validate(part))
-
-
-def add_common(app: OpenAPI) -> None:
-    """Describe what every call has in common: how it is refused, and for a POST how it is repeated."""
-    for path in app.paths.values():
-        for operation in filter(None, (path.get, path.post, path.put, path.delete)):
-            operation.responses = {**_REFUSALS, **(operation.responses or {})}
-        if path.post:
-            # Blueprints keep these descriptions from one application to the next.
-            own = [one for one in path.post.parameters or [] if one is not _IDEMPOTENCY_KEY]
-            path.post.parameters = [*own, _IDEMPOTENCY_KEY]
 
 
 def problems(*statuses: int) -> dict[str | int | HTTPStatus, Any]:
     """Describe error answers of these statuses."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {CONTENT_TYPE: {"schema": schema}}}
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "headers": _HEADERS.get(status, {}),
+            "content": {CONTENT_TYPE: {"schema": schema}},
+        }
         for status in statuses
     }
-
-
-_REFUSALS = {str(status): Described.model_validate(described) for status, described in problems(401, 403, 429).items()}

@@ -6,16 +6,17 @@ from flask import Response
 from flask_openapi import APIBlueprint, Tag
 
 from api.answers import shown
-from api.contract import ESTIMATE_BODY, problems
+from api.bodies import read_json
+from api.contract import json_body, problems
 from api.pictures import find_picture
-from api.requests import EstimateRequest, parse_body, read_json
+from api.requests import EstimateRequest, parse_body
 from api.state import services
 from farm.schema import EstimateView
 
 bp = APIBlueprint("estimates", __name__, url_prefix="/v1/estimate", abp_tags=[Tag(name="jobs")])
 
 
-@bp.post("", request_body=ESTIMATE_BODY, responses={200: EstimateView, **problems(400, 422, 503)})
+@bp.post("", request_body=json_body(EstimateRequest), responses={200: EstimateView, **problems(422, 502)})
 def estimate() -> Response:
     """Tell what a job would take: operations, memory, seconds, cost; nothing is stored."""
     body = parse_body(EstimateRequest, read_json())

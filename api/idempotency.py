@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-LONGEST = 255
+LONGEST, SHOWN = 255, 60
+NAME = re.compile(r"[!-~]([ -~]*[!-~])?")
 KEPT_HEADERS = ("Content-Type", "Location")
 
 
@@ -44,8 +46,8 @@ def _begin() -> Response | None:
     name = request.headers.get(HEADER)
     if name is None or request.method != "POST" or "caller" not in g:
         return None
-    if not name.isprintable() or not 0 < len(name) <= LONGEST:
-        detail = f"{HEADER} takes 1 to {LONGEST} printable characters; this one has {len(name)}."
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        detail = f"{HEADER} takes 1 to {LONGEST} printable ASCII characters; {name[:SHOWN]!r} has {len(name)}."
         raise InvalidRequestError([FieldProblem("", detail)])
     one = services().idempotency.claim(caller().owner, name, _fingerprint())
     if one.answer is None:

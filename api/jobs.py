@@ -10,7 +10,8 @@ from flask_openapi import APIBlueprint, Tag
 
 from api.access import caller
 from api.answers import accepted, nothing, redirected, shown
-from api.contract import JOB_BODY, REDIRECT, problems
+from api.bodies import is_form, read_form_options, read_json
+from api.contract import JOB_BODY, REDIRECT, problems, taken_on
 from api.idempotency import new_id
 from api.pictures import find_picture
 from api.problems import InvalidRequestError
@@ -23,23 +24,21 @@ from api.requests import (
     OctavePath,
     PictureRef,
     parse_body,
-    read_form_options,
-    read_json,
 )
 from api.state import services
 from dreamcore.explain import FieldProblem
 from farm.pictures import SeenPicture
-from farm.schema import JobPage, JobView
+from farm.schema import JobPage, JobView, LinkView
 
 bp = APIBlueprint(
-    "jobs", __name__, url_prefix="/v1/jobs", abp_tags=[Tag(name="jobs")], abp_responses=problems(400, 503)
+    "jobs", __name__, url_prefix="/v1/jobs", abp_tags=[Tag(name="jobs")], abp_responses=problems(502, 503)
 )
 
 
-@bp.post("", request_body=JOB_BODY, responses={202: JobView, **problems(413, 422)})
+@bp.post("", request_body=JOB_BODY, responses={202: taken_on(JobView), **problems(413, 422)})
 def create_job() -> Response:
     """Store a job, queue it, answer 202 with where to poll."""
-    if request.mimetype == "multipart/form-data":
+    if is_form():
         options: JobOptions = read_form_options()
         pictures, guides, masks = _uploaded("image"), _uploaded("guide"), _uploaded("mask")
         url = None
@@ -88,13 +87,13 @@ def get_job(path: JobPath) -> Response:
     return shown(services().estimates.timed(services().jobs.get(path.job_id)))
 
 
-@bp.post("/<job_id>/cancel", responses={202: JobView, **problems(404, 409)})
+@bp.post("/<job_id>/cancel", responses={202: taken_on(JobView), **problems(404, 409)})
 def cancel_job(path: JobPath) -> Response:
     """Cancel a queued or running job; its worker stops at its next step."""
     return accepted(services().jobs.cancel(path.job_id))
 
 
-@bp.post("/<job_id>/retry", responses={202: JobView, **problems(404, 409)})
+@bp.post("/<job_id>/retry", responses={202: taken_on(JobView), **problems(404, 409)})
 def retry_job(path: JobPath) -> Response:
     """Queue a failed, canceled or expired job again."""
     return accepted(services().jobs.retry(path.job_id))
@@ -107,25 +106,25 @@ def delete_job(path: JobPath) -> Response:
     return nothing()
 
 
-@bp.get("/<job_id>/result", responses={302: REDIRECT, **problems(404, 409, 410)})
+@bp.get("/<job_id>/result", responses={200: LinkView, 302: REDIRECT, **problems(404, 409, 410)})
 def get_result(path: JobPath) -> Response:
     """Redirect to the finished picture."""
     return redirected(services().jobs.result_url(path.job_id))
 
 
-@bp.get("/<job_id>/preview", responses={302: REDIRECT, **problems(404, 410)})
+@bp.get("/<job_id>/preview", responses={200: LinkView, 302: REDIRECT, **problems(404, 410)})
 def get_preview(path: JobPath) -> Response:
     """Redirect to a small picture of the latest finished octave, or of a late frame."""
     return redirected(services().jobs.preview_url(path.job_id))
 
 
-@bp.get("/<job_id>/octaves/<int:octave>", responses={302: REDIRECT, **problems(404, 410)})
+@bp.get("/<job_id>/octaves/<int:octave>", responses={200: LinkView, 302: REDIRECT, **problems(404, 410)})
 def get_octave(path: OctavePath) -> Response:
     """Redirect to a small picture of one octave."""
     return redirected(services().jobs.preview_url(path.job_id, path.octave))
 
 
-@bp.get("/<job_id>/input", responses={302: REDIRECT, **problems(404)})
+@bp.get("/<job_id>/input", responses={200: LinkView, 302: REDIRECT, **problems(404)})
 def get_input(path: JobPath) -> Response:
     """Redirect to the picture that was handed in."""
     return redirected(services().jobs.input_url(path.job_id))
@@ -142,9 +141,14 @@ def _uploaded(field: str) -> list[SeenPicture]:
 
 def _file_name(url: str | None) -> str | None:
     if url:
-        return PurePosixPath(unquote(urlsplit(url).path)).name[-200:] or None
+        return _plain(unquote(urlsplit(url).path))
     file = request.files.get("image")
-    return (file.filename or "")[-200:] or None if file else None
+    return _plain((file.filename or "").replace("\\", "/")) if file else None
+
+
+def _plain(path: str) -> str | None:
+    """Return a path's last part, without control characters."""
+    return "".join(filter(str.isprintable, PurePosixPath(path).name))[-200:] or None
 
 
 def _referred(refs: list[PictureRef]) -> list[SeenPicture]:

@@ -8,9 +8,10 @@ from flask import Response, g
 from flask_openapi import APIBlueprint, Tag
 
 from api.answers import nothing, shown
-from api.contract import problems
+from api.bodies import read_json
+from api.contract import json_body, problems
 from api.idempotency import new_id
-from api.requests import KeyPath, KeyRequest, parse_body, read_json
+from api.requests import KeyPath, KeyRequest, parse_body
 from api.state import services
 from farm.account_schema import KeyPage, NewKeyView
 
@@ -19,7 +20,7 @@ bp = APIBlueprint(
 )
 
 
-@bp.post("", responses={201: NewKeyView})
+@bp.post("", request_body=json_body(KeyRequest), responses={201: NewKeyView})
 def create_key() -> Response:
     """Make a key; its text is in this answer, and nowhere again."""
     body = parse_body(KeyRequest, read_json())

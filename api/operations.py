@@ -10,6 +10,7 @@ from flask_openapi import APIBlueprint, Tag
 
 from api.access import caller
 from api.answers import shown
+from api.bodies import check_is_form
 from api.contract import PICTURE, PICTURE_BODY, problems
 from api.idempotency import new_id
 from api.problems import InvalidRequestError
@@ -36,7 +37,7 @@ def create_upload() -> Response:
     return shown(view, status=HTTPStatus.CREATED)
 
 
-@bp.post("/v1/uploads/<upload>/claim", tags=[Tag(name="jobs")], responses={200: PictureView, **problems(400, 413)})
+@bp.post("/v1/uploads/<upload>/claim", tags=[Tag(name="jobs")], responses={200: PictureView, **problems(413, 502)})
 def claim_upload(path: UploadPath) -> Response:
     """Look at what was uploaded and keep it under its SHA-256, which jobs and batches can name from then on."""
     pictures = services().pictures
@@ -45,7 +46,7 @@ def claim_upload(path: UploadPath) -> Response:
     return shown(seen.view)
 
 
-@bp.get("/v1/pictures/<sha256>", tags=[Tag(name="jobs")], responses={200: PictureView, **problems(400, 404)})
+@bp.get("/v1/pictures/<sha256>", tags=[Tag(name="jobs")], responses={200: PictureView, **problems(413, 502)})
 def get_picture(path: PicturePath) -> Response:
     """Tell whether a picture is stored already, so that nobody uploads it again."""
     seen = services().pictures.seek(path.sha256, owner=caller().owner)
@@ -56,10 +57,11 @@ def get_picture(path: PicturePath) -> Response:
     "/v1/pictures",
     tags=[Tag(name="jobs")],
     request_body=PICTURE_BODY,
-    responses={201: PictureView, **problems(400, 413, 503)},
+    responses={201: PictureView, **problems(413, 502)},
 )
 def store_picture() -> Response:
     """Keep a picture under its SHA-256, which jobs and batches can name from then on."""
+    check_is_form()
     files = request.files.getlist("image")
     if len(files) != 1:
         raise InvalidRequestError([FieldProblem("/image", "Send one picture, as the file field 'image'.")])
@@ -72,7 +74,7 @@ def store_picture() -> Response:
 @bp.get(
     "/v1/pictures/<sha256>/content",
     tags=[Tag(name="jobs")],
-    responses={200: PICTURE, **problems(400, 404, 503)},
+    responses={200: PICTURE, **problems(413, 502)},
 )
 def get_picture_content(path: PicturePath) -> Response:
     """Return a picture's bytes as they were handed in; a page of the farm's own can read them here."""
@@ -81,22 +83,20 @@ def get_picture_content(path: PicturePath) -> Response:
     return Response(data, mimetype="application/octet-stream", headers=headers)
 
 
-@bp.get("/v1/workers", tags=[Tag(name="workers")], responses={200: WorkerPage, **problems(503)})
+@bp.get("/v1/workers", tags=[Tag(name="workers")], responses={200: WorkerPage})
 def list_workers() -> Response:
     """List the workers that are alive."""
     workers = services().workers.list()
     return shown(WorkerPage(workers=[_without_others_job(worker) for worker in workers]))
 
 
-@bp.post("/v1/workers/<worker_id>/drain", tags=[Tag(name="workers")], responses={202: WorkerView, **problems(404, 503)})
+@bp.post("/v1/workers/<worker_id>/drain", tags=[Tag(name="workers")], responses={202: WorkerView})
 def drain_worker(path: WorkerPath) -> Response:
     """Ask a worker to hand its job back at its next step, and to end."""
     return shown(services().workers.drain_alive(path.worker_id), status=HTTPStatus.ACCEPTED)
 
 
-@bp.post(
-    "/v1/workers/<worker_id>/bring-back", tags=[Tag(name="workers")], responses={202: WorkerView, **problems(404, 503)}
-)
+@bp.post("/v1/workers/<worker_id>/bring-back", tags=[Tag(name="workers")], responses={202: WorkerView})
 def bring_worker_back(path: WorkerPath) -> Response:
     """Give a worker jobs again that was set aside."""
     return shown(services().workers.bring_back(path.worker_id), status=HTTPStatus.ACCEPTED)
@@ -110,7 +110,7 @@ def _without_others_job(worker: WorkerView) -> WorkerView:
     return worker.model_copy(update={"job": worker.job if own else None, "why": None})  # it names others' jobs
 
 
-@bp.get("/v1/history", tags=[Tag(name="workers")], responses={200: HistoryView, **problems(503)})
+@bp.get("/v1/history", tags=[Tag(name="workers")], responses={200: HistoryView})
 def get_history() -> Response:
     """Tell how the farm stood in the last two hours, minute by minute."""
     history = services().history

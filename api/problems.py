@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask, Response, current_app
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from dreamcore.errors import DreamError, PictureTooLargeError
@@ -80,6 +81,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(TransientError, _unavailable)
     app.register_error_handler(PermanentError, _refused)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, _malformed)
     app.register_error_handler(Exception, _internal_error)
 
 
@@ -130,6 +132,11 @@ def _http_error(error: HTTPException) -> Response:
     # Werkzeug's name, not Python's, which changes from version to version.
     code = error.name.lower().replace(" ", "_")
     return problem(status, code, error.description or status.description, headers=headers)
+
+
+def _malformed(error: ParseException) -> Response:
+    """Answer a body that breaks off the rules of HTTP, which shows as it is read."""
+    return problem(HTTPStatus.BAD_REQUEST, "malformed_body", f"The body is not sent as HTTP says: {error}")
 
 
 def _internal_error(error: Exception) -> Response:

@@ -1,16 +1,16 @@
-"""What clients send: the models of request bodies, and the reading of JSON and multipart bodies."""
+"""What clients send: the models of request bodies, queries and paths."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from flask import request
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     SecretStr,
     ValidationError,
     field_validator,
@@ -24,13 +24,12 @@ from dreamcore.zoom_path import ZoomParams
 from farm.account_schema import Scope, WebhookEvent
 from farm.address_guard import LONGEST_URL
 from farm.api_keys import checked_owner
+from farm.events import is_stream_id
+from farm.owners import LOCAL, OWNER
 from farm.pools import Needs, Priority
 from farm.schema import JobKind, ResultFormat
 from farm.states import JobState
 from farm.sweep import Sweep, check_points
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_JOBS = 100_000
@@ -40,6 +39,9 @@ MAX_COMPANIONS = 16
 
 FOLDER = r"^([^/.][^/]*/)*([^/.][^/]*)?$"
 """What a prefix looks like: no part of it is empty or begins with a dot, so that it leads nowhere else."""
+
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""What things are recognised by: any letters, and no control characters, which a terminal would obey."""
 
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
 ExpiresIn = Annotated[
@@ -90,7 +92,7 @@ class BatchItem(PictureRef):
         str | None,
         Field(max_length=512, pattern=FOLDER, description="Of a folder that the farm opens, as photos/."),
     ] = None
-    name: Annotated[str | None, Field(max_length=200, description="To recognise its jobs by.")] = None
+    name: Annotated[Name | None, Field(description="To recognise its jobs by.")] = None
     ways: ClassVar[tuple[str, ...]] = (*PictureRef.ways, "prefix")
 
 
@@ -121,7 +123,7 @@ class JobOptions(KindOptions):
     """All of a job but its pictures."""
 
     format: Annotated[ResultFormat, Field(description="File format of the picture; a film's is in `zoom`.")] = "png"
-    name: Annotated[str | None, Field(max_length=200, description="To recognise the job by.")] = None
+    name: Annotated[Name | None, Field(description="To recognise the job by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list jobs by.")] = []
     needs: Needs = ()
     priority: Priority = 0
@@ -161,7 +163,7 @@ class BatchRequest(Kind):
     mask: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="Where all dream: white.")] = []
     sweep: Annotated[Sweep, Field(default_factory=Sweep)]
     format: Annotated[ResultFormat, Field(description="File format of the results.")] = "png"
-    name: Annotated[str | None, Field(max_length=200, description="To recognise the batch by.")] = None
+    name: Annotated[Name | None, Field(description="To recognise the batch by.")] = None
     tags: Annotated[list[Tag], Field(max_length=16, description="To list its jobs by.")] = []
     needs: Needs = ()
     priority: Priority = 0
@@ -171,7 +173,7 @@ class BatchRequest(Kind):
 
     @model_validator(mode="after")
     def _check_jobs(self) -> Self:
-        problem = too_many(len(self.inputs), len(self.sweep.axes()))
+        problem = too_many(len(self.inputs), self.sweep.axes().count)
         if problem:
             raise ValueError(problem)
         zoom = self.zoom_path()
@@ -185,17 +187,30 @@ class SessionRequest(Closed):
     key: Annotated[SecretStr, Field(min_length=1, max_length=200, description="As it was shown when it was made.")]
 
 
+OWNER_SCHEMA: dict[str, JsonValue] = {"pattern": f"^{OWNER.pattern}$", "not": {"const": LOCAL}}
+"""The same as `checked_owner`, as the contract says it."""
+
+
 class KeyRequest(Closed):
     """A key to make."""
 
-    owner: Annotated[str, Field(description="Whose jobs it sees and makes.")]
+    owner: Annotated[
+        str,
+        Field(description="Whose jobs it sees and makes.", json_schema_extra=OWNER_SCHEMA),
+    ]
     scopes: Annotated[list[Scope], Field(min_length=1, description="What it is good for; admin is good for all.")]
-    name: Annotated[str | None, Field(max_length=200, description="What it is for.")] = None
+    name: Annotated[Name | None, Field(description="What it is for.")] = None
 
     @field_validator("owner")
     @classmethod
     def _is_somebody(cls, owner: str) -> str:
         return checked_owner(owner)
+
+
+def _checked_stream_id(text: str | None) -> str | None:
+    if text is not None and not is_stream_id(text):
+        raise ValueError(f"{text!r} is no cursor: take `next_cursor` of the page before, as it stands.")
+    return text
 
 
 class AuditQuery(Closed):
@@ -205,7 +220,9 @@ class AuditQuery(Closed):
     subject: Annotated[str | None, Field(max_length=64, description="Only those of this id.")] = None
     limit: Annotated[int, Field(ge=1, le=200, description="Changes per page.")] = 50
     cursor: Annotated[
-        str | None, Field(pattern=r"^\d{1,20}-\d{1,20}$", description="`next_cursor` of the page before.")
+        str | None,
+        Field(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$", description="`next_cursor` of the page before."),
+        AfterValidator(_checked_stream_id),
     ] = None
 
 
@@ -215,10 +232,16 @@ class KeyPath(BaseModel):
     key_id: Annotated[str, Field(max_length=64)]
 
 
+URL_SCHEMA: dict[str, JsonValue] = {"format": "uri", "pattern": "^https?://"}
+
+
 class WebhookRequest(Closed):
     """An endpoint to add."""
 
-    url: Annotated[str, Field(max_length=LONGEST_URL, description="http(s), public; it is POSTed to.")]
+    url: Annotated[
+        str,
+        Field(max_length=LONGEST_URL, description="http(s), public; it is POSTed to.", json_schema_extra=URL_SCHEMA),
+    ]
     events: Annotated[list[WebhookEvent], Field(min_length=1, description="What to be told of.")] = list(WebhookEvent)
 
 
@@ -333,28 +356,3 @@ def parse_body(model: type[Model], data: Any) -> Model:
     except ValidationError as error:
         known = (*model.model_fields, *DreamParams.model_fields, *ZoomParams.model_fields)
         raise InvalidRequestError(explain(error, known=known)) from None
-
-
-def read_json() -> Any:
-    """Return the request's JSON body."""
-    try:
-        return json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        raise InvalidRequestError([FieldProblem("", "The body is not valid JSON.")]) from None
-
-
-def read_form_options() -> JobOptions:
-    """Return the options in a multipart body: `params`, `zoom` and `tags` as JSON, the others as plain text."""
-    fields: dict[str, Any] = dict(request.form)
-    for name in ("params", "zoom", "tags"):
-        if name in fields:
-            fields[name] = _json_field(name, fields)
-    return parse_body(JobOptions, fields)
-
-
-def _json_field(name: str, fields: Mapping[str, str]) -> Any:
-    try:
-        return json.loads(fields[name])
-    except (ValueError, RecursionError):
-        detail = f'The field {name!r} is not valid JSON. Send for example params={{"steps": 20}} or tags=["a"].'
-        raise InvalidRequestError([FieldProblem(f"/{name}", detail)]) from None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 
 from api.access import caller, refuse_other_sites
 from api.answers import nothing, shown
-from api.contract import problems
-from api.requests import SessionRequest, parse_body, read_json
+from api.bodies import read_json
+from api.contract import json_body, problems
+from api.requests import SessionRequest, parse_body
 from api.state import services
-from api.visitors import SESSION_COOKIE
+from api.visitors import SESSION_COOKIE, parts
 from farm.account_schema import SessionView
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 bp = APIBlueprint("sessions", __name__, url_prefix="/v1/session", abp_tags=[Tag(name="keys")])
 
 
-@bp.post("", responses={200: SessionView, **problems(400, 503)})
+@bp.post("", request_body=json_body(SessionRequest), responses={200: SessionView, **problems(400, 503)})
 def sign_in() -> Response:
     """Keep a key in the browser, in a cookie for this farm alone that ends with the browser."""
     refuse_other_sites()
@@ -57,4 +57,5 @@ def _view(one: Caller) -> SessionView:
 
 def _is_encrypted() -> bool:
     """Tell whether the browser came by TLS, which a proxy before the api may have ended."""
-    return request.is_secure or urlsplit(request.headers.get("Origin", "")).scheme == "https"
+    origin = parts(request.headers.get("Origin"))
+    return request.is_secure or (origin is not None and origin.scheme == "https")

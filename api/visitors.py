@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import request
 
@@ -16,5 +16,13 @@ def from_own_page() -> bool | None:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in OWN
-    origin = request.headers.get("Origin")
-    return None if origin is None else urlsplit(origin).netloc == request.host
+    origin = parts(request.headers.get("Origin"))
+    return None if origin is None else origin.netloc == request.host
+
+
+def parts(url: str | None) -> SplitResult | None:
+    """Return the parts of what a header says is a URL; those of nothing where it is none."""
+    try:
+        return None if url is None else urlsplit(url)
+    except ValueError:
+        return urlsplit("")

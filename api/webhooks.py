@@ -9,9 +9,10 @@ from flask_openapi import APIBlueprint, Tag
 
 from api.access import caller
 from api.answers import nothing, shown
-from api.contract import problems
+from api.bodies import read_json
+from api.contract import json_body, problems
 from api.idempotency import new_id
-from api.requests import DeliveryPath, DeliveryQuery, WebhookPath, WebhookRequest, parse_body, read_json
+from api.requests import DeliveryPath, DeliveryQuery, WebhookPath, WebhookRequest, parse_body
 from api.state import services
 from farm.account_schema import DeliveryPage, DeliveryView, NewWebhookView, WebhookPage, WebhookView
 from farm.address_guard import check_url
@@ -21,7 +22,7 @@ bp = APIBlueprint(
 )
 
 
-@bp.post("", responses={201: NewWebhookView, **problems(409)})
+@bp.post("", request_body=json_body(WebhookRequest), responses={201: NewWebhookView, **problems(409)})
 def create_webhook() -> Response:
     """Add an endpoint; the secret that it checks signatures with is in this answer, and nowhere again."""
     body = parse_body(WebhookRequest, read_json())

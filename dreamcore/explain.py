@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 LONGEST_VALUE = 60
+MOST_TOLD = 20
+"""Wrong fields that are explained; the others are counted."""
 
 
 class FieldProblem(NamedTuple):
@@ -22,8 +24,11 @@ class FieldProblem(NamedTuple):
 
 
 def explain(error: ValidationError, *, known: Iterable[str] = ()) -> list[FieldProblem]:
-    """Explain each wrong field; `known` are the keys to choose from where one is not known."""
-    return [FieldProblem(_pointer(item["loc"]), _sentence(item, tuple(known))) for item in error.errors()]
+    """Explain each wrong field, up to 20; `known` are the keys to choose from where one is not known."""
+    wrong = error.errors(include_url=False, include_context=False)
+    told = [FieldProblem(_pointer(item["loc"]), _sentence(item, tuple(known))) for item in wrong[:MOST_TOLD]]
+    untold = len(wrong) - MOST_TOLD
+    return [*told, FieldProblem("", f"And {untold} more are wrong.")] if untold > 0 else told
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -47,6 +47,8 @@ class AuditLog:
         return found, None
 
     def _newest_first(self, before: str | None) -> Iterator[AuditEntry]:
+        if before and not any(map(int, before.split("-"))):
+            return  # nothing is older than the first id of all, and Redis refuses the question
         highest = f"({before}" if before else "+"
         while entries := self.redis.xrevrange(keys.AUDIT, max=highest, count=PAGE):
             for entry_id, fields in entries:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from farm.schema import EventView
 
 STREAM_START = "0-0"
-STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}")
+STREAM_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+STREAM_NUMBERS = 2**64
+"""Each half of a stream's id is below it; the highest id of all is kept out, as nothing comes after it."""
 
 
 @dataclass(frozen=True)
@@ -119,4 +121,10 @@ def _order(event_id: str) -> tuple[int, ...]:
 
 def valid_event_id(text: str | None) -> str:
     """Return what a `Last-Event-ID` header asks for; anything that is no id means from the start."""
-    return text if text and STREAM_ID.fullmatch(text) else STREAM_START
+    return text if text and is_stream_id(text) else STREAM_START
+
+
+def is_stream_id(text: str) -> bool:
+    """Tell whether a text is an id that Redis takes, for what comes before it or after."""
+    found = STREAM_ID.fullmatch(text)
+    return found is not None and all(int(part) < STREAM_NUMBERS - 1 for part in found.groups())

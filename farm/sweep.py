@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Point = dict[str, Any]
+
+MOST_NAMES, DEEPEST, SHOWN = 100, 8, 60
+"""Parameters that a sweep may name, levels that a name may lead down, and characters of it that a message repeats."""
 
 OF_FILM = "zoom."
 """How the names of a film's own parameters start."""
@@ -36,8 +41,13 @@ class Sweep(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        names = [*self.product, *(name for group in self.zip for name in group)]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        names = Counter([*self.product, *(name for group in self.zip for name in group)])
+        if names.total() > MOST_NAMES:
+            raise ValueError(f"{names.total()} parameters are swept; {MOST_NAMES} may be. Leave some out.")
+        for name in names:
+            if name.count(".") > DEEPEST:
+                raise ValueError(f"{name[:SHOWN]!r} leads further down than {DEEPEST} levels.")
+        twice = sorted(name for name, count in names.items() if count > 1)
         if twice:
             raise ValueError(f"{', '.join(twice)} is swept more than once. Name each parameter in one place.")
         for name, values in self.product.items():
@@ -64,6 +74,11 @@ class Axes:
     lists: tuple[tuple[Point, ...], ...]
 
     def __len__(self) -> int:
+        return min(self.count, sys.maxsize)  # Python's len() takes no more
+
+    @property
+    def count(self) -> int:
+        """How many points there are, however many."""
         return math.prod(len(points) for points in self.lists)
 
     def __getitem__(self, index: int) -> Point:

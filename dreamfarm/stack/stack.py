@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 API_PORT = 8000
-API_PROCESSES, API_THREADS = 2, 560
-"""One for each event stream, `max_event_streams`, and some for calls; they are made when they are needed."""
+API_PROCESSES = 2
 READY_WITHIN_S = 60
 WORKER_READY_WITHIN_S = 180
 
@@ -189,10 +188,9 @@ class Stack:
     def _gunicorn_options(self) -> list[str]:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return [
+            "--config=python:api.server",
             f"--bind={host}:{self.api_port}",
-            "--worker-class=gthread",
             f"--workers={min(API_PROCESSES, usable_cores())}",
-            f"--threads={API_THREADS}",
             "--graceful-timeout=2",
             "--no-control-socket",
         ]

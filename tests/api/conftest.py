@@ -6,6 +6,7 @@ import pytest
 
 from api.app import create_app
 from farm.settings import Settings
+from tests.contract.answers import watching
 
 NOWHERE = "127.0.0.1:9"
 
@@ -27,4 +28,5 @@ def app():
 
 @pytest.fixture
 def client(app):
-    return app.test_client()
+    with watching(app) as watched:
+        yield watched

@@ -84,3 +84,24 @@ def test_a_film_s_point_that_can_not_be_is_named(zoom, says):
     """What pictures don't have, and what no film may have, is refused with the point."""
     with pytest.raises(ValueError, match=says):
         check_points({}, zoom, Sweep.model_validate({"product": {"zoom.scale": [9]}}))
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        pytest.param([f"n{number}" for number in range(101)], "101 parameters are swept; 100 may be", id="too-many"),
+        pytest.param(["a." * 9 + "a"], "further down than 8 levels", id="too-deep"),
+    ],
+)
+def test_a_sweep_has_bounds(names, says):
+    """So that nobody's sweep takes more than a moment to look at."""
+    with pytest.raises(ValidationError, match=says):
+        Sweep(product={name: [1] for name in names})
+
+
+def test_a_sweep_of_more_points_than_can_be_counted_has_a_count():
+    """Python's own lengths end at 2^63; what is refused for its number of jobs is told that number."""
+    sweep = Sweep(product={f"n{number}": list(range(100)) for number in range(12)})
+
+    assert sweep.axes().count == 100**12
+    assert len(sweep.axes()) == 2**63 - 1

@@ -8,6 +8,7 @@ from api.app import create_app
 from dreamfarm.stack import Servers
 from farm.services import Services
 from farm.settings import Settings
+from tests.contract.answers import watching
 from tests.web import Site
 
 
@@ -43,4 +44,5 @@ def site():
 
 @pytest.fixture
 def client(settings, services):  # noqa: ARG001  # the store is emptied first
-    return create_app(settings).test_client()
+    with watching(create_app(settings)) as watched:
+        yield watched

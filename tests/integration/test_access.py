@@ -11,6 +11,7 @@ from api.app import create_app
 from dreamcore.params import DreamParams
 from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
+from tests.contract.answers import watching
 from tests.support import assert_problem, picture, submit
 
 PUBLIC = {"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/studio/static/<path:filename>"}
@@ -31,7 +32,8 @@ def locked(settings, services):  # noqa: ARG001  # the store is emptied first
 
 @pytest.fixture
 def client(locked):
-    return locked.test_client()
+    with watching(locked) as watched:
+        yield watched
 
 
 def headers(services, owner, *scopes):

@@ -9,12 +9,14 @@ from api.app import create_app
 from farm import keys
 from farm.account_schema import Scope
 from farm.audit import AuditLog
+from tests.contract.answers import watching
 from tests.support import assert_problem, picture, submit
 
 
 @pytest.fixture
 def client(settings, services):  # noqa: ARG001  # the store is emptied first
-    return create_app(settings.model_copy(update={"auth": "required"})).test_client()
+    with watching(create_app(settings.model_copy(update={"auth": "required"}))) as watched:
+        yield watched
 
 
 @pytest.fixture
@@ -141,3 +143,13 @@ def test_a_farm_without_keys_has_a_log_too(settings, services):
 
     [entry] = services.audit.page(limit=9)[0]
     assert (entry.owner, entry.key, entry.subject) == ("local", None, job)
+
+
+@pytest.mark.parametrize("cursor", ["0-0", "0-1", "1-18446744073709551614"])
+def test_a_cursor_before_all_changes_finds_none(client, services, cursor):
+    """Also the first of all ids, before which Redis wouldn't look."""
+    admins = {"Authorization": f"Bearer {services.api_keys.create('root', [Scope.ADMIN])[1]}"}
+
+    answer = client.get(f"/v1/audit?cursor={cursor}", headers=admins)
+
+    assert answer.json == {"entries": [], "next_cursor": None}

@@ -13,6 +13,7 @@ from farm.batch_store import BatchInput, BatchSpec
 from farm.services import Services
 from farm.states import JobState
 from farm.sweep import Sweep
+from tests.contract.answers import watching
 from tests.support import assert_problem, picture
 
 
@@ -30,7 +31,8 @@ def farm(private, services):  # noqa: ARG001  # the store is emptied first
 
 @pytest.fixture
 def client(private, services):  # noqa: ARG001  # the store is emptied first
-    return create_app(private).test_client()
+    with watching(create_app(private)) as watched:
+        yield watched
 
 
 def post(client, url):

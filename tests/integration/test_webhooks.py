@@ -17,6 +17,7 @@ from farm.record import JobSpec
 from farm.relay import Relay
 from farm.schema import ErrorView, PictureView, ProgressView
 from farm.services import Services
+from tests.contract.answers import watching
 from tests.support import assert_problem, picture, until
 
 ERROR = ErrorView(code="boom", message="It broke.").model_dump_json()
@@ -36,7 +37,8 @@ def farm(private, services):  # noqa: ARG001  # the store is emptied first
 
 @pytest.fixture
 def client(private, services):  # noqa: ARG001  # the store is emptied first
-    return create_app(private).test_client()
+    with watching(create_app(private)) as watched:
+        yield watched
 
 
 @pytest.fixture
