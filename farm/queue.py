@@ -26,7 +26,7 @@ def make_celery(settings: Settings, *, include: tuple[str, ...] = ()) -> Celery:
     A message is forgotten as soon as a worker has it: what it was sent for stands in the record. One that comes twice
     finds nothing to do, and one that is lost is made up for within a second.
     """
-    app = Celery("dreamfarm", broker=str(settings.redis_url), include=list(include))
+    app = Celery("dreamfarm", broker=broker_url(settings), include=list(include))
     app.conf.update(
         task_default_queue=QUEUE,
         task_default_priority=0,
@@ -45,6 +45,14 @@ def make_celery(settings: Settings, *, include: tuple[str, ...] = ()) -> Celery:
         broker_transport_options=_transport_options(),
     )
     return app
+
+
+def broker_url(settings: Settings) -> str:
+    """Return Redis' address for the queue, whose library checks no certificate unless it is told to."""
+    url = settings.redis_url
+    if url.scheme != "rediss" or "ssl_cert_reqs" in dict(url.query_params()):
+        return str(url)
+    return f"{url}{'&' if url.query else '?'}ssl_cert_reqs=required"
 
 
 def _transport_options() -> dict[str, Any]:

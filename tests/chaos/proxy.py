@@ -8,6 +8,10 @@ import struct
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 HOST = "127.0.0.1"
 CHUNK = 65_536
@@ -49,13 +53,15 @@ class Proxy:
     target: int
     weather: Weather = field(default_factory=Weather)
     port: int = 0
+    tls: ssl.SSLContext | None = None
+    """Before callers; the server behind it is spoken to in plain text."""
 
     def __enter__(self):
         self._links: set[Link] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
-        self._server = self._run(asyncio.start_server(self._serve, HOST, self.port))
+        self._server = self._run(asyncio.start_server(self._serve, HOST, self.port, ssl=self.tls))
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
