@@ -94,7 +94,7 @@ def _authenticated() -> Caller:
         return farm.api_keys.authenticate(token.strip())
     if kept := request.cookies.get(SESSION_COOKIE):
         refuse_other_sites(unless_it_says=True)
-        return farm.api_keys.authenticate(kept)
+        return farm.sessions.caller(kept)
     raise UnknownKeyError("This farm asks for a key: send the header `Authorization: Bearer df_…`.", given=False)
 
 

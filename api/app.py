@@ -28,6 +28,7 @@ from api import (
 from api.access import register_access, register_scopes
 from api.bodies import register_bodies
 from api.contract import add_schemas
+from api.headers import register_headers
 from api.idempotency import register_idempotency
 from api.limits import register_limits
 from api.problems import register_problems, validation_problem
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     services.pictures.decoders.warm()
     app.extensions["fetches"] = BoundedSemaphore(settings.max_fetches)
     app.extensions["event_streams"] = BoundedSemaphore(settings.max_event_streams)
+    register_headers(app)
     register_problems(app)
     register_bodies(app)
     traces.register_traces(app, services.traces)

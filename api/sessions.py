@@ -1,4 +1,4 @@
-"""Signing in from a browser: the key is kept in a cookie that no script can read."""
+"""Signing in from a browser: a cookie that no script can read stands for the key, until its session ends."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ bp = APIBlueprint("sessions", __name__, url_prefix="/v1/session", abp_tags=[Tag(
 
 @bp.post("", request_body=json_body(SessionRequest), responses={200: SessionView, **problems(400, 503)})
 def sign_in() -> Response:
-    """Keep a key in the browser, in a cookie for this farm alone that ends with the browser."""
+    """Begin a session for a key, in a cookie for this farm alone that ends with the browser."""
     refuse_other_sites()
     body = parse_body(SessionRequest, read_json())
-    token = body.key.get_secret_value().strip()
-    answer = shown(_view(services().api_keys.authenticate(token)))
+    who, token = services().sessions.begin(body.key.get_secret_value().strip())
+    _end_session()  # what the browser showed before, perhaps somebody else's, is good for nothing from here on
+    answer = shown(_view(who))
     answer.headers["Cache-Control"] = "no-store"
     answer.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="Strict", secure=_is_encrypted())
     return answer
@@ -42,13 +43,19 @@ def who_am_i() -> Response:
     return answer
 
 
-@bp.delete("", responses={204: None})
+@bp.delete("", responses={204: None, **problems(503)})
 def sign_out() -> Response:
-    """Forget the key that the browser keeps; the key itself stays good."""
+    """End the browser's session, whoever has its cookie still; the key itself stays good."""
     refuse_other_sites()
+    _end_session()
     answer = nothing()
     answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Strict", secure=_is_encrypted())
     return answer
+
+
+def _end_session() -> None:
+    if token := request.cookies.get(SESSION_COOKIE):
+        services().sessions.end(token)
 
 
 def _view(one: Caller) -> SessionView:

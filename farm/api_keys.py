@@ -86,11 +86,20 @@ class ApiKeys:
         found = TOKEN.fullmatch(token)
         key_id, secret = found.groups() if found else ("", "")
         fields = self.redis.hgetall(keys.api_key(key_id)) if found else {}
-        right = hmac.compare_digest(_digest(secret), fields.get("digest", NOBODYS))
-        if not right or "revoked_ms" in fields:
+        if not hmac.compare_digest(_digest(secret), fields.get("digest", NOBODYS)):
             raise UnknownKeyError
-        self._note_use(key_id, fields)
-        return Caller(fields["owner"], _scopes(fields), key_id)
+        return self._let_in(key_id, fields)
+
+    @redis_errors()
+    def caller(self, key_id: str) -> Caller:
+        """Return whose key has this id, for somebody who has shown it before.
+
+        Raises
+        ------
+        UnknownKeyError
+            It was revoked.
+        """
+        return self._let_in(key_id, self.redis.hgetall(keys.api_key(key_id)))
 
     @redis_errors()
     def list(self) -> list[KeyView]:
@@ -113,6 +122,12 @@ class ApiKeys:
         if not KEY_ID.fullmatch(key_id) or not self.redis.exists(keys.api_key(key_id)):
             raise NotFoundError(f"There is no key {key_id!r}. GET /v1/keys lists those there are.")
         self.redis.hsetnx(keys.api_key(key_id), "revoked_ms", _now_ms())
+
+    def _let_in(self, key_id: str, fields: Mapping[str, str]) -> Caller:
+        if not fields or "revoked_ms" in fields:
+            raise UnknownKeyError
+        self._note_use(key_id, fields)
+        return Caller(fields["owner"], _scopes(fields), key_id)
 
     def _note_use(self, key_id: str, fields: Mapping[str, str]) -> None:
         now_ms = _now_ms()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
@@ -125,9 +126,11 @@ def _conditional(storage: ObjectStore, subject: str, name: str) -> Finding:
 
 
 def _links(storage: ObjectStore, subject: str, name: str) -> Finding:
+    trusted = ssl.create_default_context(cafile=storage.ca_file)
     try:
-        put = httpx2.put(storage.presigned_put(f"{name}-link"), content=b"linked", trust_env=False)
-        got = httpx2.get(storage.presigned_get(f"{name}-link"), trust_env=False)
+        with httpx2.Client(verify=trusted, trust_env=False) as client:
+            put = client.put(storage.presigned_put(f"{name}-link"), content=b"linked")
+            got = client.get(storage.presigned_get(f"{name}-link"))
     except httpx2.HTTPError as error:
         return _problem(subject, f"A presigned link leads nowhere: {error}.", PUBLIC_FIX)
     if put.is_success and got.content == b"linked":

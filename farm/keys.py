@@ -134,6 +134,11 @@ def api_key(key_id: str) -> str:
     return f"apikey:{key_id}"
 
 
+def session(digest: str) -> str:
+    """Text with a time to live: the id of the key that a browser's session stands for, by its token's hash."""
+    return f"session:{digest}"
+
+
 def webhook(webhook_id: str) -> str:
     """Hash: an endpoint, and the secret that what it gets is signed with."""
     return f"webhook:{webhook_id}"

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from farm.redaction import redactor
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from farm.settings import Settings
+
+TALKATIVE = ("boto3", "botocore", "httpcore2", "httpx2", "kombu", "s3transfer", "urllib3")
+"""Libraries that tell whole requests at the level debug, signatures and all; theirs is info."""
 
 
 def configure_logs(settings: Settings) -> None:
-    """Send this process' own logs and those of its libraries through one formatter, to standard error."""
+    """Send this process' own logs and those of its libraries through one formatter, to standard error.
+
+    No secret goes the same way: what the settings hold of them is cut out of each line, and what looks like one.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -28,7 +38,8 @@ def configure_logs(settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Discreet(
+            redactor(settings),
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendered(settings)],
         )
@@ -36,6 +47,19 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(root.level, logging.INFO))
+
+
+class _Discreet(structlog.stdlib.ProcessorFormatter):
+    """Cuts secrets out of each finished line, whatever put them there: a field, a message, a traceback."""
+
+    def __init__(self, cut: Callable[[str], str], **options: Any) -> None:
+        super().__init__(**options)
+        self._cut = cut
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._cut(super().format(record))
 
 
 def _rendered(settings: Settings) -> list[structlog.typing.Processor]:

@@ -25,6 +25,7 @@ from farm.pictures import PictureService
 from farm.queue import RenderQueue, make_celery
 from farm.redis import connect_redis
 from farm.relay import Relay
+from farm.sessions import Sessions
 from farm.storage import ObjectStore
 from farm.store import JobStore
 from farm.traces import Traces, traces_of
@@ -51,6 +52,7 @@ class Services:
     events: EventReader
     workers: WorkerRegistry
     api_keys: ApiKeys
+    sessions: Sessions
     idempotency: IdempotencyStore
     limits: Limits
     outbound: Outbound
@@ -79,7 +81,7 @@ class Services:
         dispatch = Dispatcher(store, queue, settings.owner_weights)
         limits = Limits(redis, settings)
         jobs = JobService(store, storage, dispatch, pictures, limits)
-        paces, workers = PaceStore(redis), WorkerRegistry(redis)
+        paces, workers, api_keys = PaceStore(redis), WorkerRegistry(redis), ApiKeys(redis)
         estimates = EstimateService(paces, store, workers, settings)
         return cls(
             settings=settings,
@@ -93,7 +95,8 @@ class Services:
             workers=workers,
             paces=paces,
             estimates=estimates,
-            api_keys=ApiKeys(redis),
+            api_keys=api_keys,
+            sessions=Sessions(redis, api_keys),
             idempotency=IdempotencyStore(redis),
             limits=limits,
             outbound=outbound,

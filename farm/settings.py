@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, IPvAnyNetwork, RedisDsn, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, Field, FilePath, IPvAnyNetwork, RedisDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from farm.pools import Tags
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DREAMFARM_", extra="ignore", frozen=True)
 
-    redis_url: Annotated[RedisDsn, Field(description="Redis ≥ 7 or Valkey; holds jobs and messages.")]
+    redis_url: Annotated[RedisDsn, Field(repr=False, description="Redis ≥ 7 or Valkey; holds jobs and messages.")]
 
     s3_endpoint_url: Annotated[AnyHttpUrl | None, Field(description="S3 as the farm reaches it; unset: AWS.")] = None
     s3_public_endpoint_url: Annotated[
@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     s3_region: Annotated[str, Field(description="Region that requests are signed for.")] = "us-east-1"
     s3_access_key_id: Annotated[str | None, Field(description="Unset: the AWS default chain.")] = None
     s3_secret_access_key: Annotated[SecretStr | None, Field(description="Unset: the AWS default chain.")] = None
+    s3_ca_file: Annotated[
+        FilePath | None, Field(description="Authorities, as PEM, that S3's certificate is of; unset: the usual ones.")
+    ] = None
     auth: Annotated[
         Literal["required", "off"], Field(description="Whether requests need a key; off serves this machine alone.")
     ] = "required"

@@ -35,6 +35,7 @@ class ObjectStore:
     def __init__(self, settings: Settings) -> None:
         self.bucket = settings.s3_bucket
         self.presign_expiry_s = settings.presign_expiry_s
+        self.ca_file = settings.s3_ca_file
         self._client = _client(settings, settings.s3_endpoint_url)
         # A signature covers the host, so links for users are signed for the host that users reach.
         self._public = _client(settings, settings.s3_public_endpoint_url or settings.s3_endpoint_url)
@@ -156,6 +157,7 @@ def _client(settings: Settings, endpoint: AnyHttpUrl | None) -> S3Client:
         region_name=settings.s3_region,
         aws_access_key_id=settings.s3_access_key_id,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
+        verify=str(settings.s3_ca_file) if settings.s3_ca_file else None,
         config=Config(
             signature_version="s3v4",
             s3={"addressing_style": "path"},

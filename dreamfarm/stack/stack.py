@@ -56,6 +56,8 @@ class Stack:
     worker_module = "worker"
     """What a worker runs; others import it, and add to it."""
 
+    servers_kind = Servers
+
     def __init__(
         self,
         data_dir: Path = Path(".dreamfarm"),
@@ -80,7 +82,7 @@ class Stack:
         self._api: Child | None = None
 
     def __enter__(self) -> Self:
-        self.servers = Servers(self.data_dir)
+        self.servers = self.servers_kind(self.data_dir)
         try:
             self._start()
         except BaseException:

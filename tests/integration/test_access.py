@@ -1,8 +1,6 @@
-"""Who may do what: every route of the api, tried with every kind of key."""
+"""What owners, scopes and a farm without keys open; the table of all routes is `test_access_table.py`."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 from ulid import ULID
@@ -13,16 +11,6 @@ from farm.account_schema import Scope
 from farm.batch_store import BatchInput, BatchSpec
 from tests.contract.answers import watching
 from tests.support import assert_problem, picture, submit
-
-PUBLIC = {"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/studio/static/<path:filename>"}
-PUBLIC |= {"/jobs", "/jobs/<job_id>", "/batches", "/batches/<batch_id>", "/farm", "/models", "/settings"}
-PUBLIC |= {"/docs/static/<path:filename>", "/docs/swagger/<path:name>"}
-SIGNING = {("POST", "/v1/session"), ("DELETE", "/v1/session")}
-"""What those do who have no key yet, or none any more."""
-
-ADMINS = {"/v1/audit", "/v1/keys", "/v1/keys/<key_id>"}
-ANYBODYS = {"/v1/models/<name>"}
-"""Paths that name something, which is nobody's."""
 
 
 @pytest.fixture
@@ -62,107 +50,6 @@ def world(services):
         "octave": "1",
         "name": "squeezenet",
     }
-
-
-def routes(app):
-    """Return (method, rule) of every route that the application serves."""
-    rules = [rule for rule in app.url_map.iter_rules() if rule.rule not in PUBLIC]
-    found = {(method, rule.rule) for rule in rules for method in rule.methods - {"OPTIONS", "HEAD"}}
-    return sorted(found - SIGNING)
-
-
-def filled(rule, world):
-    """Return the path of a rule about Ada's things; a variable without one stands for nothing that there is."""
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: world.get(found[1], str(ULID())), rule)
-
-
-def statuses(app, world, **request):
-    """Return each route's answer to such a request, `world` filling the paths."""
-    client = app.test_client()
-    return {
-        (method, rule): client.open(filled(rule, world), method=method, **request).status_code
-        for method, rule in routes(app)
-    }
-
-
-def test_there_are_routes_to_try(locked):
-    """The table below is made of the application's own routes, and none is public but those named."""
-    found = routes(locked)
-
-    assert ("POST", "/v1/jobs") in found
-    assert ("GET", "/v1/batches/<batch_id>/results.zip") in found
-    assert {rule for _, rule in found} >= ADMINS
-    assert all(rule.startswith(("/v1/", "/metrics")) for _, rule in found)
-
-
-@pytest.mark.parametrize("kind", ["none", "nonsense", "other-scheme", "wrong-secret", "wrong-id", "revoked"])
-def test_without_a_right_key_every_route_answers_401(locked, services, world, kind):
-    """With one problem, a challenge, and nothing of what the path names."""
-    _, right = services.api_keys.create("ada", list(Scope))
-    revoked, text = services.api_keys.create("ada", list(Scope))
-    services.api_keys.revoke(revoked.id)
-    sent = {
-        "none": {},
-        "nonsense": bearer("let me in"),
-        "other-scheme": {"Authorization": f"Basic {right}"},
-        "wrong-secret": bearer(right[:-1] + ("A" if right[-1] != "A" else "B")),
-        "wrong-id": bearer(right.replace(right[3:29], str(ULID()))),
-        "revoked": bearer(text),
-    }[kind]
-
-    assert set(statuses(locked, world, headers=sent).values()) == {401}
-    answer = locked.test_client().get("/v1/jobs", headers=sent)
-    assert_problem(answer, 401, "unauthorized")
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
-
-
-def test_others_things_are_not_found(locked, services, world):
-    """Every route that names a thing answers another owner as if it weren't there, or forbids it to all but admins."""
-    bobs = headers(services, "bob", "read", "submit")
-    absent = dict.fromkeys(("job_id", "batch_id", "upload", "webhook_id"), str(ULID())) | {"sha256": "e" * 64}
-
-    found = statuses(locked, world, headers=bobs)
-    named = {route: status for route, status in found.items() if "<" in route[1] and route[1] not in ANYBODYS | ADMINS}
-    nothing = statuses(locked, world | absent, headers=bobs)
-
-    assert {("GET", "/v1/jobs/<job_id>/result"), ("POST", "/v1/uploads/<upload>/claim")} <= named.keys()
-    assert set(named.values()) <= {403, 404}
-    assert {route for route, status in named.items() if status == 403} <= {
-        route for route in named if not re.search(r"<(?:\w+:)?(job_id|batch_id|upload|sha256|webhook_id)>", route[1])
-    }
-    assert {route: nothing[route] for route in named} == named
-    assert services.jobs.get(world["job_id"]).state == "queued"
-    assert not services.batches.store.get(world["batch_id"]).canceled
-
-
-def test_others_things_look_as_if_they_were_not_there(client, services, world):
-    """The answers to a job of somebody else and to none differ in the id that they repeat, and in nothing."""
-    bobs, absent = headers(services, "bob", "read"), str(ULID())
-
-    hidden, missing = (client.get(f"/v1/jobs/{job_id}", headers=bobs) for job_id in (world["job_id"], absent))
-
-    assert hidden.text.replace(world["job_id"], absent) == missing.text
-    assert set(hidden.headers.keys()) == set(missing.headers.keys())
-
-
-def test_a_key_opens_what_its_scopes_say(locked, services, world):
-    """Reading doesn't change, submitting doesn't read, neither rules; the answer is 403, whatever is named."""
-    reading = statuses(locked, world, headers=headers(services, "ada", "read"))
-    submitting = statuses(locked, world, headers=headers(services, "ada", "submit"))
-
-    ruled = {route for route in reading if reading[route] == submitting[route] == 403}
-    assert {rule for _, rule in ruled} >= ADMINS
-    for method, rule in reading.keys() - ruled:
-        reads = method == "GET"
-        assert (reading[method, rule] == 403) == (not reads), (method, rule)
-        assert (submitting[method, rule] == 403) == reads, (method, rule)
-
-
-def test_the_right_key_is_let_in_everywhere(locked, services, world):
-    """Nothing is refused to an admin with a key of the owner's, whatever else a route says of the request."""
-    found = statuses(locked, world, headers=headers(services, "ada", "admin"))
-
-    assert not {route for route, status in found.items() if status in {401, 403} or status >= 500}
 
 
 def test_an_admin_sees_everybodys_jobs(client, services, world):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import functools
+import inspect
 import json
+import textwrap
+from itertools import takewhile
 
 import pytest
 from typer.testing import CliRunner
@@ -12,7 +18,7 @@ from api.app import create_app
 from dreamfarm.cli import app
 from farm import keys
 from farm.account_schema import Scope
-from farm.api_keys import Caller
+from farm.api_keys import ApiKeys, Caller
 from farm.errors import NotFoundError, UnknownKeyError
 from tests.support import assert_problem
 
@@ -49,6 +55,43 @@ def test_two_keys_share_no_secret(api_keys):
 
     assert len(secrets) == 20
     assert {len(secret) for secret in secrets} == {43}
+
+
+def asked(services, call):
+    """Return what a call asks Redis, in order, but for the greetings of a new connection."""
+    last, greetings = "the last of it", ("PING", "HELLO", "CLIENT", "SELECT")
+    with services.store.redis.monitor() as monitor:
+        call()
+        services.store.redis.echo(last)
+        commands = (one["command"] for one in monitor.listen())
+        said = list(takewhile(lambda command: last not in command, commands))
+    return [command for command in said if not command.startswith(greetings)]
+
+
+def show(api_keys, token):
+    with contextlib.suppress(UnknownKeyError):
+        api_keys.authenticate(token)
+
+
+def test_a_wrong_secret_takes_the_way_of_a_right_one(api_keys, services):
+    """Right, wrong and unknown keys ask Redis for one hash each, by the key's id, and for nothing else."""
+    view, right = api_keys.create("ada", [Scope.READ])
+    api_keys.authenticate(right)  # its use is noted now, and not again for a minute
+    nobody = str(ULID())
+    tries = {right: view.id, right[:30] + "A" * 43: view.id, f"df_{nobody}_{'A' * 43}": nobody}
+
+    for token, key_id in tries.items():
+        assert asked(services, functools.partial(show, api_keys, token)) == [f"HGETALL {keys.api_key(key_id)}"]
+
+
+def test_secrets_are_compared_in_constant_time():
+    """The one comparison is of hashes and by `compare_digest`, also where there is no such key: time tells nothing."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(ApiKeys.authenticate)))
+
+    called = [ast.unparse(node.func) for node in ast.walk(body) if isinstance(node, ast.Call)]
+    compared = [ast.unparse(node) for node in ast.walk(body) if isinstance(node, ast.Compare)]
+    assert "hmac.compare_digest" in called
+    assert compared == []
 
 
 def test_a_revoked_key_opens_nothing(api_keys):

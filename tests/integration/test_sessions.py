@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from api.app import create_app
+from farm import keys
 from farm.account_schema import Scope
-from tests.support import assert_problem, picture, submit
+from farm.sessions import LIFE_S
+from tests.support import assert_problem, picture, submit, until
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -49,6 +51,70 @@ def test_the_cookie_is_out_of_reach(locked, token):
         assert ("Secure" in attributes) == secure
         assert not [one for one in attributes if one.startswith(("Expires", "Max-Age"))]
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+def cookie(client):
+    return client.get_cookie("dreamfarm_session").value
+
+
+def session_key(services):
+    [found] = services.store.redis.keys(keys.session("*"))
+    return found
+
+
+def test_the_cookie_is_not_the_key(signed_in, services, token):
+    """What a browser keeps opens nothing as a key, the key nothing as a cookie, and the store can tell neither."""
+    kept = cookie(signed_in)
+
+    assert kept not in token
+    assert token[30:] not in kept
+    assert kept not in session_key(services)
+    signed_in.set_cookie("dreamfarm_session", token)
+    assert_problem(signed_in.get("/v1/jobs"), 401, "unauthorized")
+    signed_in.delete_cookie("dreamfarm_session")
+    assert_problem(signed_in.get("/v1/jobs", headers={"Authorization": f"Bearer {kept}"}), 401, "unauthorized")
+
+
+def test_signing_out_ends_copies_of_the_cookie_too(signed_in):
+    """Who copied it has nothing from then on."""
+    copy = cookie(signed_in)
+    assert signed_in.delete("/v1/session", headers=OWN).status_code == 204
+
+    signed_in.set_cookie("dreamfarm_session", copy)
+    assert_problem(signed_in.get("/v1/jobs"), 401, "unauthorized")
+
+
+def test_a_session_that_was_planted_is_not_taken_over(locked, services, token):
+    """Whoever put a cookie into somebody's browser before doesn't know the session that signing in begins."""
+    planted = services.sessions.begin(services.api_keys.create("eve", [Scope.READ])[1])[1]
+    for value in (planted, "a" * 43):
+        locked.set_cookie("dreamfarm_session", value)
+        assert locked.post("/v1/session", json={"key": token}, headers=OWN).status_code == 200
+
+        assert cookie(locked) != value
+        assert locked.get("/v1/session").json["owner"] == "ada"
+        locked.set_cookie("dreamfarm_session", value)
+        assert_problem(locked.get("/v1/session"), 401, "unauthorized")
+
+
+def test_a_session_ends_when_nobody_uses_it(signed_in, services):
+    """Every call gives it its full life again; Redis ends it after that."""
+    redis, key = services.store.redis, session_key(services)
+    redis.expire(key, 60)
+
+    assert signed_in.get("/v1/jobs").status_code == 200
+    assert LIFE_S - 5 <= redis.ttl(key) <= LIFE_S
+    redis.pexpire(key, 1)
+    until(lambda: not redis.exists(key))
+    assert_problem(signed_in.get("/v1/jobs"), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("value", ["", "*", "../x", "a" * 43, "a" * 4000, "apikey:x", "a\\x00b"])
+def test_a_cookie_of_nobodys_opens_nothing(locked, value):
+    """Whatever it holds, it is an unknown session and no error."""
+    locked.set_cookie("dreamfarm_session", value)
+
+    assert_problem(locked.get("/v1/jobs"), 401, "unauthorized")
 
 
 def test_a_wrong_key_sets_nothing(locked):
