@@ -29,9 +29,9 @@ class _Told(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Pass on what is for people."""
-        if self.isatty() or text.startswith(FETCHES):
-            self._out.write(text)
-            self._out.flush()
+        passed = text if self.isatty() else f"{text.rstrip()}\n" if text.startswith(FETCHES) else ""
+        self._out.write(passed)
+        self._out.flush()
         return len(text)
 
 

@@ -243,12 +243,14 @@ def test_a_folder_and_a_sweep_make_a_batch(stack, tmp_path):
         "get", made.stdout.strip(), "-o", dreams, "--sheet", tmp_path / "sheet.png", "--url", stack.api_url
     )
 
-    (photos / "c.png").write_bytes(b"no picture")
+    broken = photos / "c.png"
+    broken.write_bytes(b"no picture")
     same = ["submit", photos, "--sweep", "steps=1,2", *options]
     found = CliRunner().invoke(app, [str(word) for word in same])
+    broken.unlink()
 
     assert (found.exit_code, found.stdout) == (2, made.stdout)
-    assert f"{photos / 'c.png'}: The file is no picture" in found.stderr
+    assert f"{broken}: The file is no picture" in found.stderr
     assert "4 succeeded. --fresh makes a new one." in found.stderr
     assert "4 jobs, 4 succeeded" in made.stderr
     assert len(list(dreams.iterdir())) == len(again.stdout.splitlines()) == 4
