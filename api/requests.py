@@ -355,4 +355,4 @@ def parse_body(model: type[Model], data: Any) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         known = (*model.model_fields, *DreamParams.model_fields, *ZoomParams.model_fields)
-        raise InvalidRequestError(explain(error, known=known)) from None
+        raise InvalidRequestError(explain(error, known=known, models=(model,))) from None

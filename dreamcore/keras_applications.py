@@ -49,8 +49,9 @@ def application(spec: ModelSpec, builder: str, weights: str, *, path: Path | Non
     try:
         network = _bare(build, "imagenet", side) if path is None else _of_file(build, path, side)
     except Exception as error:  # Keras raises a bare Exception where a download fails
+        wrong = f"{path} is no file of weights of {spec.title}" if path else f"The weights of {spec.title} can't be had"
         raise WeightsError(
-            f"The weights of {spec.title} can't be had ({error}). Get Keras' file for {builder}(include_top=False) "
+            f"{wrong} ({str(error).rstrip('.')}). Get Keras' file for {builder}(include_top=False) "
             f"where there is internet, then pass it as --weights FILE, or put it as {spec.name}.h5 into the folder "
             "that DREAMFARM_WEIGHTS_DIR names."
         ) from error
@@ -112,7 +113,7 @@ def _classes(spec: ModelSpec, builder: str, weights: str, path: Path | None) -> 
         return class_head(_whole(build, str(path) if path else "imagenet")).built()
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise WeightsError(
-            f"The classes of {spec.title} can't be had ({error}). Get Keras' file for {builder}(include_top=True) "
-            f"where there is internet, then pass it as --weights FILE, or put it as {spec.name}_classes.h5 into the "
-            "folder that DREAMFARM_WEIGHTS_DIR names."
+            f"The classes of {spec.title} can't be had ({str(error).rstrip('.')}). Get Keras' file for "
+            f"{builder}(include_top=True) where there is internet, then pass it as --weights FILE, or put it as "
+            f"{spec.name}_classes.h5 into the folder that DREAMFARM_WEIGHTS_DIR names."
         ) from error

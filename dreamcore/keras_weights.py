@@ -69,7 +69,10 @@ def _loaded(path: Path) -> Any:
             reasons.append(str(error).splitlines()[0])
         else:
             return model
-    raise WeightsError(f"{path} is no file of Inception v3 weights that Keras reads: {reasons[0]}")
+    raise WeightsError(
+        f"{path} is no file of Inception v3 weights that Keras reads ({reasons[0].rstrip('.')}). Give {FILE_NAME}, as "
+        "Keras publishes it, or 'imagenet', which fetches it."
+    )
 
 
 def _by_age(layers: list[Any], kind: str) -> list[Any]:

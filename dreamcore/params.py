@@ -12,7 +12,7 @@ from dreamcore.errors import GuideError, MaskError
 from dreamcore.masks import check_mask_size
 from dreamcore.presets import PRESETS, PresetName
 from dreamcore.profiles import DREAMFARM, PROFILES, Normalise, Objective, Optimiser, ProfileName, Start
-from dreamcore.terms import MOST_TERMS, Aim, Term, layers_of, resolve
+from dreamcore.terms import MOST_TERMS, Aim, Term, Weight, layers_of, resolve
 
 if TYPE_CHECKING:
     from dreamcore.octaves import Size
@@ -39,7 +39,7 @@ class DreamParams(BaseModel):
         "dreamfarm"
     )
     model: Annotated[str, Field(description="Network to dream with.")] = DEFAULTS["model"]
-    layers: Annotated[dict[str, float], Field(max_length=MOST_TERMS, description="Layer name → weight.")] = Field(
+    layers: Annotated[dict[str, Weight], Field(max_length=MOST_TERMS, description="Layer name → weight.")] = Field(
         default_factory=dict
     )
     terms: Annotated[

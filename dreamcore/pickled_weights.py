@@ -47,7 +47,15 @@ def read(path: Path, _graph: Graph) -> Mapping[str, ConvWeights]:
             stored = ArrayUnpickler(file).load()
         return {str(name): (np.asarray(kernel), np.asarray(bias)) for name, (kernel, bias) in stored.items()}
     except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
-        raise WeightsError(f"{path} is no file of SqueezeNet weights: {error}.") from error
+        why = f": {error}" if isinstance(error, _NotAdmittedError) else ""
+        raise WeightsError(
+            f"{path} is no file of SqueezeNet weights{why}. Give {INSIDE.name}, as the package {PACKAGE!r} has it; "
+            "'imagenet' finds it by itself."
+        ) from error
+
+
+class _NotAdmittedError(pickle.UnpicklingError):
+    """The file asks for more than arrays."""
 
 
 class ArrayUnpickler(pickle.Unpickler):
@@ -66,4 +74,4 @@ class ArrayUnpickler(pickle.Unpickler):
         try:
             return self.admitted[module, name]
         except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is no array") from None
+            raise _NotAdmittedError(f"it asks for {module}.{name}, which is no array") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dreamcore.class_names import class_index
 from dreamcore.networks.applications import WHOLE
@@ -16,7 +16,20 @@ if TYPE_CHECKING:
     from dreamcore.catalog import ModelSpec
 
 MOST_TERMS = 64
+LARGEST_WEIGHT = 1000
+"""Above it, sums of activations leave the range of float32 before anything looks different."""
 
+
+def _not_0(weight: float) -> float:
+    if weight:
+        return weight
+    raise ValueError(
+        f"A weight is 0, with which nothing counts: choose one from {-LARGEST_WEIGHT} to {LARGEST_WEIGHT} that is "
+        "not 0, or leave the layer or term out."
+    )
+
+
+Weight = Annotated[float, Field(ge=-LARGEST_WEIGHT, le=LARGEST_WEIGHT), AfterValidator(_not_0)]
 Channel = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Picture = Annotated[int, Field(ge=0, lt=16)]
@@ -51,7 +64,7 @@ class Term(BaseModel):
         tuple[Share, Share] | None,
         Field(description="The one cell that counts: its place from the top and from the left, 0 to 1."),
     ] = None
-    weight: Annotated[float, Field(description="How much the term counts; a negative one pushes away.")] = 1.0
+    weight: Annotated[Weight, Field(description="How much the term counts; a negative one pushes away.")] = 1.0
     kind: Annotated[
         Objective | None,
         Field(description="What is maximised; left out: mean for a class or a single cell, else `objective`."),

@@ -141,6 +141,7 @@ class Farm(_Opened):
 
     upload = _waiting(AsyncFarm.upload)
     submit_batch = _waiting(AsyncFarm.submit_batch)
+    plan_batch = _waiting(AsyncFarm.plan_batch)
     batch = _waiting(AsyncFarm.batch)
     batches = _waiting(AsyncFarm.batches)
     batch_jobs = _yielding(AsyncFarm.batch_jobs)

@@ -12,6 +12,7 @@ from ulid import ULID
 from dreamcore.errors import DreamError
 from dreamcore.explain import explain
 from dreamcore.params import DreamParams
+from dreamcore.zoom_path import ZoomParams
 from farm import change
 from farm.address_guard import check_url
 from farm.batch_schema import BatchPlan, BatchView
@@ -297,5 +298,5 @@ def _find(pictures: PictureService, item: BatchInput, owner: str) -> SeenPicture
 def _shown(error: DreamError | ValidationError) -> ErrorView:
     if isinstance(error, DreamError):
         return ErrorView(code=error.code, message=str(error))
-    problems = explain(error, known=tuple(DreamParams.model_fields))
+    problems = explain(error, known=tuple(DreamParams.model_fields), models=(DreamParams, ZoomParams))
     return ErrorView(code="invalid_params", message=" ".join(f"{at.pointer}: {at.detail}" for at in problems))

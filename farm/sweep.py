@@ -129,7 +129,8 @@ def check_points(params: Mapping[str, Any], zoom: Mapping[str, Any] | None, swee
         try:
             at_point(params, zoom, point)
         except ValidationError as error:
-            problems = explain(error, known=(*DreamParams.model_fields, *ZoomParams.model_fields))
+            known = (*DreamParams.model_fields, *ZoomParams.model_fields)
+            problems = explain(error, known=known, models=(DreamParams, ZoomParams))
             where = f"With {point}: " if point else ""
             raise ValueError(where + " ".join(f"{at.pointer} {at.detail}" for at in problems)) from None
 

@@ -1,20 +1,16 @@
-"""Batches on the command line: folders and sweeps, uploads in parallel, one bar for the batch."""
+"""Batches on the command line: folders and sweeps, and how a batch stands."""
 
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dreamfarm.batch_calls import BELOW
 from dreamfarm.cli.dream_options import parse_layers
-from dreamfarm.cli.errors import CommandError, ExitCode, naming
+from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.output import counts_text, duration_text, print_note
 from dreamfarm.errors import FarmError
 
@@ -23,13 +19,11 @@ if TYPE_CHECKING:
 
     from dreamfarm.client import Farm
     from farm.batch_schema import BatchView
-    from farm.schema import PictureView
 
 Source = Path | str
 """A picture: a file, or a URL; or several: s3: and a prefix in the farm's store."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
-PARALLEL_UPLOADS = 8
 
 
 def checked_source(text: str) -> Source:
@@ -91,25 +85,6 @@ def _value(name: str, text: str) -> Any:
         return text
 
 
-def upload_all(farm: Farm, files: list[Path]) -> list[PictureView]:
-    """Put pictures into the farm's store, several at once; those it has already are passed over."""
-    with _bar() as bar, ThreadPoolExecutor(PARALLEL_UPLOADS) as pool:
-        task = bar.add_task("pictures", total=len(files))
-        pending = [pool.submit(_uploaded, farm, file, partial(bar.advance, task)) for file in files]
-        try:
-            return [one.result() for one in pending]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _uploaded(farm: Farm, file: Path, done: partial[None]) -> PictureView:
-    with naming(file):
-        picture = farm.upload(file)
-    done()
-    return picture
-
-
 def tell(batch: BatchView) -> None:
     """Say in a line how a batch stands."""
     left = f"; {duration_text(batch.eta_s)} left" if batch.eta_s else ""
@@ -133,13 +108,3 @@ def find_batch(farm: Farm, wanted: str) -> BatchView | None:
         if error.status == 404:  # noqa: PLR2004  # not found
             return None
         raise
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=32),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )

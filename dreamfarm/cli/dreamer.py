@@ -17,6 +17,7 @@ from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.local import Companions, network, open_picture, progress_view, sha256_of
 from dreamfarm.cli.output import print_note
 from dreamfarm.cli.progress import Bars
+from dreamfarm.cli.quiet import stdout_for_data
 from dreamfarm.cli.stopping import stoppable
 from dreamfarm.files import whole_file
 from farm.states import JobState
@@ -82,7 +83,7 @@ class Dreamer:
             With the code of Ctrl-C: it was interrupted, and what it got to was kept.
         """
         picture = open_picture(file, self.companions.max_megapixels)
-        _ = self.companions.guide_pixels, self.companions.mask_pixels  # before the engine, which takes its time
+        self.companions.check(self.params, picture)  # before the engine, which takes its time
         planned = plan_octaves(self.params, *picture.rgb.shape[:2]).notices
         _tell((*picture.notices, *planned))
         wanted = Wanted(
@@ -106,7 +107,7 @@ class Dreamer:
         from dreamcore import dream as run  # noqa: PLC0415  # as above
 
         begun = _begun(path)
-        with Bars(pictures=self.show) as bars, stoppable() as should_stop:
+        with stdout_for_data(), Bars(pictures=self.show) as bars, stoppable() as should_stop:
             bars.picture(Image.fromarray(to_8_bit(picture.rgb)))
             work = partial(
                 run,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from typer import TyperException
 from typer.core import TyperGroup
 
-from dreamcore.errors import DreamError, PictureError
+from dreamcore.errors import DreamError, GuideError, MaskError, PictureError
 from dreamfarm.cli.output import print_error
 from dreamfarm.cli.overview import print_overview
 from dreamfarm.errors import FarmError, FarmUnreachableError
@@ -41,6 +41,11 @@ class ExitCode(IntEnum):
 REFUSED_INPUT = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
+WRONG_INPUT = (PictureError, GuideError, MaskError, SettingsError)
+PYDANTICS = "Value error, "
+"""What stands before the message of a value that is no choice, and tells a person nothing."""
+OF_THE_OPTIONS = frozenset({"bad_address", "guide_mismatch", "invalid_request"})
+"""Codes of what every further picture would be refused for as well."""
 
 
 class CommandError(Exception):
@@ -85,7 +90,7 @@ def describe(error: Exception) -> tuple[str, ExitCode]:
         case FarmError():
             return error.detail, _farm_code(error)
         case DreamError() | SettingsError():
-            return str(error), ExitCode.USAGE if isinstance(error, PictureError | SettingsError) else ExitCode.FAILED
+            return str(error), ExitCode.USAGE if isinstance(error, WRONG_INPUT) else ExitCode.FAILED
         case TyperException():
             return _usage(error), ExitCode.USAGE
         case _:
@@ -103,6 +108,14 @@ def naming(file: Path | str) -> Iterator[None]:
         raise CommandError(f"{file}: {message}" if about_it else message, exit_code) from error
 
 
+def is_of_one_picture(error: Exception) -> bool:
+    """Tell whether a picture can't be read, or was refused for itself, so that others may be taken."""
+    refusal = error.__cause__
+    if not isinstance(error, CommandError) or not isinstance(refusal, FarmError):
+        return isinstance(error, OSError)
+    return error.exit_code is ExitCode.USAGE and refusal.code not in OF_THE_OPTIONS
+
+
 def _farm_code(error: FarmError) -> ExitCode:
     if isinstance(error, FarmUnreachableError):
         return ExitCode.UNREACHABLE
@@ -114,7 +127,8 @@ def _farm_code(error: FarmError) -> ExitCode:
 def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" See `{context.command_path} --help`." if context else ""
-    return f"{error.format_message().rstrip('.')}.{hint}"
+    message = error.format_message().replace(PYDANTICS, "").rstrip(".")
+    return f"{message}.{hint}"
 
 
 def _file_problem(error: OSError) -> str:

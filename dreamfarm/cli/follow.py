@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dreamfarm.cli.errors import ExitCode
+from dreamfarm.cli.errors import CommandError, ExitCode
 from dreamfarm.cli.lines import Lines
 from dreamfarm.cli.output import print_error, print_json_line, print_note
 from dreamfarm.cli.progress import Bars
@@ -17,6 +18,7 @@ from farm.states import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from dreamfarm.client import Farm
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 Thing = TypeVar("Thing", JobView, BatchView, JobView | BatchView)
 
 POLL_S = 0.5
+MOST_NAMED = 8
 
 
 def follow(
@@ -52,6 +55,25 @@ def follow(
             if as_json_lines:
                 print_json_line({"id": thing_id, **_plain(change)})
     return [farm.get(thing.id) if isinstance(thing, JobView) else farm.batch(thing.id) for thing in things]
+
+
+@contextmanager
+def left_at_work(ids: Sequence[str], *, url: str | None = None, folder: Path | None = None) -> Iterator[None]:
+    """Tell, where Ctrl-C ends the watching, how to go on with it and how to fetch what is done.
+
+    Raises
+    ------
+    CommandError
+        With the code of Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        what = " ".join(ids) if len(ids) <= MOST_NAMED else "IDS"
+        where = f" --url {url}" if url else ""
+        to = f" -o {folder}" if folder else ""
+        detail = f"The farm goes on. To watch: dreamfarm watch {what}{where}; to fetch: dreamfarm get {what}{to}{where}"
+        raise CommandError(detail, ExitCode.INTERRUPTED) from None
 
 
 def report(jobs: Sequence[JobView]) -> ExitCode:

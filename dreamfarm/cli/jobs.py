@@ -3,12 +3,14 @@
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 from rich.table import Table
 
 from dreamfarm.cli.batches import find_batch, tell
 from dreamfarm.cli.options import AsJson, FarmUrl, JobId, JobIds, for_each, open_farm
 from dreamfarm.cli.output import (
     age_text,
+    counts_text,
     duration_text,
     loss_text,
     octave_text,
@@ -19,6 +21,7 @@ from dreamfarm.cli.output import (
     table,
 )
 from dreamfarm.client import Farm
+from farm.batch_schema import BatchView
 from farm.schema import JobView
 from farm.states import JobState
 
@@ -43,13 +46,13 @@ def list_jobs(
 
 
 def show(job: JobId, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
-    """Show all there is to know about a job."""
+    """Show all there is to know about a job, or about a batch."""
     with open_farm(url) as farm:
-        found = farm.get(job)
+        found = find_batch(farm, job) or farm.get(job)
     if as_json:
         print_json(found)
     else:
-        print_rich(_details(found))
+        print_rich(_batch_details(found) if isinstance(found, BatchView) else _details(found))
 
 
 def cancel(job: JobIds, *, url: FarmUrl = None) -> None:
@@ -65,14 +68,12 @@ def retry(job: JobIds, *, url: FarmUrl = None) -> None:
 
 
 def delete(job: JobIds, *, url: FarmUrl = None) -> None:
-    """Remove jobs and their results.
+    """Remove jobs and their results, or all those of a batch.
 
     Active jobs are canceled first.
     """
     with open_farm(url) as farm:
-        for job_id in dict.fromkeys(job):
-            farm.delete(job_id)
-            print_note(f"{job_id} is deleted.")
+        for_each(job, lambda one: _delete(farm, one))
 
 
 def list_batches(
@@ -104,6 +105,19 @@ def _retry(farm: Farm, wanted: str) -> None:
         print_note(f"{wanted} is {farm.retry(wanted).state}.")
 
 
+def _delete(farm: Farm, wanted: str) -> None:
+    if not find_batch(farm, wanted):
+        farm.delete(wanted)
+        print_note(f"{wanted} is deleted.")
+        return
+    farm.cancel_batch(wanted)  # so that no more jobs are made
+    deleted = 0
+    for job in farm.batch_jobs(wanted):
+        farm.delete(job.id)
+        deleted += 1
+    print_note(f"{wanted}: its {deleted} jobs are deleted.")
+
+
 def _job_table(jobs: list[JobView]) -> Table:
     rows = table("JOB", "STATE", "DONE", "PICTURE", "MODEL", "MADE", numbers=["DONE"], folding=["PICTURE"])
     for job in jobs:
@@ -119,12 +133,29 @@ def _job_table(jobs: list[JobView]) -> Table:
 
 
 def _details(job: JobView) -> Table:
+    return _listed(("job", job.id), ("state", state_text(job.state)), *_facts(job))
+
+
+def _batch_details(batch: BatchView) -> Table:
+    axes = [batch.sweep.get("product") or {}, *(batch.sweep.get("zip") or ())]
+    return _listed(
+        ("batch", batch.id),
+        ("state", batch.state),
+        ("name", batch.name or ""),
+        ("jobs", f"{batch.total}: {counts_text(batch)}"),
+        ("failures", "\n".join(f"{n} failed: {code}" for code, n in batch.failures.items())),
+        ("time left", duration_text(batch.eta_s)),
+        ("params", "\n".join(f"{name} = {value}" for name, value in batch.params.items())),
+        ("sweep", "\n".join(f"{name} = {values}" for axis in axes for name, values in axis.items())),
+        ("made", f"{batch.created_at:%Y-%m-%d %H:%M:%S} UTC, {age_text(batch.created_at)}"),
+    )
+
+
+def _listed(*facts: tuple[str, RenderableType]) -> Table:
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim")
     rows.add_column(overflow="fold")
-    rows.add_row("job", job.id)
-    rows.add_row("state", state_text(job.state))
-    for name, value in _facts(job):
+    for name, value in facts:
         if value:
             rows.add_row(name, value)
     return rows

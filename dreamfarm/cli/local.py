@@ -49,6 +49,11 @@ class Companions:
         """The masks' pixels."""
         return [mask_of(open_picture(file, self.max_megapixels)) for file in self.masks]
 
+    def check(self, params: DreamParams, picture: Picture) -> None:
+        """Raise `GuideError` or `MaskError` where these, the parameters and a picture don't go together."""
+        params.check_guides([guide.shape[:2] for guide in self.guide_pixels])
+        params.check_masks([mask.shape for mask in self.mask_pixels], picture=picture.rgb.shape[:2])
+
     @cached_property
     def hashes(self) -> dict[str, tuple[str, ...]]:
         """The files' SHA-256, as a recipe names them."""
@@ -65,7 +70,9 @@ def validated(params: dict[str, Any]) -> DreamParams:
     try:
         return DreamParams.model_validate(params)
     except ValidationError as error:
-        details = " ".join(problem.detail for problem in explain(error, known=DreamParams.model_fields))
+        details = " ".join(
+            problem.detail for problem in explain(error, known=DreamParams.model_fields, models=(DreamParams,))
+        )
         raise CommandError(details, ExitCode.USAGE) from None
 
 

@@ -72,10 +72,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """List a model's layers."""
-    if name not in MODELS:
-        raise CommandError(f"There is no model {name!r}. There are: {', '.join(MODELS)}.", ExitCode.NOT_FOUND)
+    try:
+        model = get_model(name)
+    except ValueError as error:
+        raise CommandError(str(error), ExitCode.NOT_FOUND) from error
     width, height = map(int, size.split("x"))
-    _show_layers(_view(MODELS[name], width, height), size=size, as_json=as_json)
+    _show_layers(_view(model, width, height), size=size, as_json=as_json)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
@@ -30,6 +31,8 @@ STATE_STYLES = {
     JobState.EXPIRED: "dim",
 }
 
+WIDEST = 10_000
+"""Characters; no table needs more."""
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
@@ -52,6 +55,27 @@ def _print_line(text: Text) -> None:
 def print_rich(content: RenderableType) -> None:
     """Print what a person asked to see."""
     Console(highlight=False).print(content)
+
+
+def print_records(records: Sequence[dict[str, str]], *, spare: Sequence[str], folding: Sequence[str]) -> None:
+    """Print records that have the same keys as a table; where it is too wide, without its `spare` columns, first first.
+
+    Columns that are empty are left out.
+    """
+    console = Console(highlight=False)
+    roomy = console.options.update(max_width=WIDEST)
+    names = [name for name in records[0] if any(one[name] for one in records)]
+    order = [name for name in spare if name in names]
+    for dropped in count():
+        shown = [name for name in names if name not in order[:dropped]]
+        rows = table(*shown, folding=folding if dropped == len(order) else ())
+        for one in records:
+            rows.add_row(*(one[name] for name in shown))
+        if dropped == len(order) or console.measure(rows, options=roomy).maximum <= console.width:
+            break
+    console.print(rows)
+    if dropped:
+        print_note(f"Not shown for lack of room: {', '.join(order[:dropped])}. --json has all.", style="dim")
 
 
 def print_json(data: View | Sequence[View] | dict[str, Any] | list[Any]) -> None:

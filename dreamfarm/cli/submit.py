@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from dreamcore.zoom_path import VideoFormat
+from dreamfarm.cli.batch_submit import submit_batch
 from dreamfarm.cli.batches import (
     Source,
     batch_code,
@@ -15,13 +16,12 @@ from dreamfarm.cli.batches import (
     parse_sweep,
     pictures_in,
     tell,
-    upload_all,
 )
 from dreamfarm.cli.dream_options import dream_options
-from dreamfarm.cli.errors import CommandError, ExitCode, naming
-from dreamfarm.cli.follow import follow, report
+from dreamfarm.cli.errors import CommandError, ExitCode, describe, is_of_one_picture, naming
+from dreamfarm.cli.follow import follow, left_at_work, report
 from dreamfarm.cli.options import AsJson, FarmUrl, Format, Guides, JobIds, Masks, open_farm
-from dreamfarm.cli.output import print_json, print_note
+from dreamfarm.cli.output import print_error, print_json, print_note
 from dreamfarm.cli.results import folder_for, save_batch, save_result
 from dreamfarm.cli.submit_options import (
     ExpiresIn,
@@ -77,44 +77,53 @@ def submit(
     way = _way(kind, path, film)
     folder = folder_for(output) if output else None
     watched = watch or folder is not None
-    options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or ()}
+    options: dict[str, Any] = {"params": params, "format": format, "name": name, "tags": tag or (), "zoom": way}
     options |= {"needs": need or (), "priority": priority, "expires_in": expires_in, "fresh": fresh}
-    if sweep or any(map(is_several, sources)):
-        options |= {"guide": guide, "mask": mask, "zoom": way}
-        with open_farm(url) as farm:
-            batch = _submit_batch(farm, pictures_in(sources), parse_sweep(sweep or ()), options, as_json=as_json)
-            if watched:
-                raise typer.Exit(_finish_batch(farm, batch.id, folder))
-        return
+    options |= {"guide": guide, "mask": mask}
     with open_farm(url) as farm:
-        jobs = []
-        for source in sources:
+        if sweep or any(map(is_several, sources)):
+            batch, code = submit_batch(farm, pictures_in(sources), parse_sweep(sweep or ()), options)
+            _print(batch, as_json=as_json)
+            if watched:
+                with left_at_work([batch.id], url=url, folder=folder):
+                    code = max(code, _finish_batch(farm, batch.id, folder))
+        else:
+            jobs, code = _submit_jobs(farm, sources, options, as_json=as_json)
+            if watched:
+                with left_at_work([job.id for job in jobs], url=url, folder=folder):
+                    jobs = follow(farm, jobs)
+                    _save_all(farm, jobs, folder)
+                code = max(code, report(jobs))
+            if as_json:
+                print_json(jobs)
+    raise typer.Exit(code)
+
+
+def _submit_jobs(
+    farm: Farm, sources: list[Source], options: dict[str, Any], *, as_json: bool
+) -> tuple[list[JobView], ExitCode]:
+    """Hand in a job for each picture; one that is refused is named, and the others go on."""
+    jobs, code = [], ExitCode.OK
+    for source in sources:
+        try:
             with naming(source):
-                job = farm.submit(source, guide=guide, mask=mask, zoom=way, **options)
+                job = farm.submit(source, **options)
+        except (CommandError, OSError) as error:
+            if len(sources) == 1 or not is_of_one_picture(error):
+                raise
+            print_error(describe(error)[0])
+            code = ExitCode.USAGE
+        else:
             jobs.append(job)
             _tell(job, as_json=as_json)
-        jobs = follow(farm, jobs) if watched else jobs
-        _save_all(farm, jobs, folder)
-        if as_json:
-            print_json(jobs)
-        if watched:
-            raise typer.Exit(report(jobs))
+    return jobs, code
 
 
-def _submit_batch(
-    farm: Farm, sources: list[Source], sweep: dict[str, Any], options: dict[str, Any], *, as_json: bool
-) -> BatchView:
-    files = [source for source in sources if isinstance(source, Path)]
-    stored = dict(zip(files, upload_all(farm, files), strict=True))
-    inputs = [
-        (stored[source].sha256, source.name) if isinstance(source, Path) else (source, source) for source in sources
-    ]
-    batch = farm.submit_batch(inputs, sweep=sweep, **options)
+def _print(batch: BatchView, *, as_json: bool) -> None:
     if as_json:
         print_json(batch)
     else:
         typer.echo(batch.id)
-    return batch
 
 
 def _finish_batch(farm: Farm, batch_id: str, folder: Path | None) -> ExitCode:
@@ -134,7 +143,8 @@ def watch(job: JobIds, *, url: FarmUrl = None, as_json: AsJson = False) -> None:
     """
     with open_farm(url) as farm:
         things = [find_batch(farm, wanted) or farm.get(wanted) for wanted in dict.fromkeys(job)]
-        done = follow(farm, things, as_json_lines=as_json)
+        with left_at_work([thing.id for thing in things], url=url):
+            done = follow(farm, things, as_json_lines=as_json)
     batches = [one for one in done if isinstance(one, BatchView)]
     for batch in batches:
         tell(batch)

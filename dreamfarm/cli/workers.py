@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from dreamfarm.cli.options import AsJson, FarmUrl, open_farm
-from dreamfarm.cli.output import age_text, print_json, print_note, print_rich, table
+from dreamfarm.cli.output import age_text, print_json, print_note, print_records
 from farm.schema import WorkerView  # noqa: TC001  # typer reads it
 
 GB = 1e9
+SPARE = ("VERSION", "HOST", "STARTED", "TAGS", "SPEED", "MEMORY")
+FOLDING = ("WORKER", "DEVICE", "JOB")
 
 app = typer.Typer(help="List the workers; end one, or bring one back.", invoke_without_command=True)
 
@@ -30,10 +32,7 @@ def workers(context: typer.Context, *, url: FarmUrl = None, as_json: AsJson = Fa
     if not alive:
         print_note("No worker is alive; jobs wait until one starts.", style="yellow")
         return
-    rows = table("WORKER", "STATE", "DEVICE", "MEMORY", "SPEED", "TAGS", "JOB", "HOST", "VERSION", "STARTED")
-    for one in alive:
-        rows.add_row(*_row(one))
-    print_rich(rows)
+    print_records([_record(one) for one in alive], spare=SPARE, folding=FOLDING)
     for one in alive:
         if one.why:
             print_note(f"{one.id} is set aside. {one.why}", style="yellow")
@@ -53,16 +52,16 @@ def bring_back(worker: WorkerId, *, url: FarmUrl = None) -> None:
         print_note(f"{worker} is {farm.bring_back(worker).state}.")
 
 
-def _row(one: WorkerView) -> tuple[str, ...]:
-    return (
-        one.id,
-        one.state.replace("_", " "),
-        one.device,
-        f"{one.memory_bytes / GB:.1f} GB" if one.memory_bytes else "",
-        f"{one.speed:.2f}x" if one.speed else "",
-        ", ".join(one.tags),
-        one.job or "",
-        one.host,
-        one.version,
-        age_text(one.started_at),
-    )
+def _record(one: WorkerView) -> dict[str, str]:
+    return {
+        "WORKER": one.id,
+        "STATE": one.state.replace("_", " "),
+        "DEVICE": one.device,
+        "MEMORY": f"{one.memory_bytes / GB:.1f} GB" if one.memory_bytes else "",
+        "SPEED": f"{one.speed:.2f}x" if one.speed else "",
+        "TAGS": ", ".join(one.tags),
+        "JOB": one.job or "",
+        "HOST": one.host,
+        "VERSION": one.version,
+        "STARTED": age_text(one.started_at),
+    }

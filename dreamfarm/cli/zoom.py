@@ -21,6 +21,7 @@ from dreamfarm.cli.local_options import Film, KeepFrames, MaxMegapixels, MemoryG
 from dreamfarm.cli.options import Guides, Masks
 from dreamfarm.cli.output import print_note
 from dreamfarm.cli.progress import Bars
+from dreamfarm.cli.quiet import stdout_for_data
 from dreamfarm.cli.zoom_options import checked_path, zoom_options
 from dreamfarm.files import whole_file
 from farm.states import JobState
@@ -60,6 +61,7 @@ def zoom(
     wanted = validated(params)
     picture = open_picture(file, max_megapixels)
     companions = Companions(guide or [], mask or [], max_megapixels)
+    companions.check(wanted, picture)
     given = {
         "guide": [to_8_bit(each) for each in companions.guide_pixels],
         "mask": companions.mask_pixels,
@@ -110,7 +112,7 @@ def _render(image: Any, params: DreamParams, way: ZoomParams, *, frames: FrameFo
     from dreamcore.zooming import zoom as run_zoom  # noqa: PLC0415  # loads TensorFlow
 
     started, first = time.monotonic(), frames.done
-    with Bars() as bars:
+    with stdout_for_data(), Bars() as bars:
         bar = bars.add(label)
 
         def show(progress: "ZoomProgress") -> None:

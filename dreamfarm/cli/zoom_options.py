@@ -42,7 +42,9 @@ def checked_path(path: Mapping[str, Any]) -> ZoomParams:
     try:
         return ZoomParams.model_validate(path)
     except ValidationError as error:
-        details = " ".join(problem.detail for problem in explain(error, known=ZoomParams.model_fields))
+        details = " ".join(
+            problem.detail for problem in explain(error, known=ZoomParams.model_fields, models=(ZoomParams,))
+        )
         raise CommandError(details, ExitCode.USAGE) from None
 
 

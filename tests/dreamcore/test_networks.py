@@ -115,6 +115,9 @@ def test_the_weights_folder_goes_first(tmp_path):
         load_model("squeezenet", weights_dir=str(tmp_path) + "/.")
 
 
+NO_WEIGHTS = r"is no file of SqueezeNet weights\. Give squeezenet_weights\.pkl.* finds it by itself\.$"
+
+
 class Intruder:
     def __reduce__(self):
         return print, ("this must not run",)
@@ -123,8 +126,9 @@ class Intruder:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(b"", "is no file of SqueezeNet weights", id="empty"),
-        pytest.param(b"text, not weights", "is no file of SqueezeNet weights", id="text"),
+        pytest.param(b"", NO_WEIGHTS, id="empty"),
+        pytest.param(b"text, not weights", NO_WEIGHTS, id="text"),
+        pytest.param(b"Pid\n.", NO_WEIGHTS, id="what pickle would explain to programmers"),
         pytest.param(pickle.dumps(Intruder()), "builtins.print, which is no array", id="program"),
         pytest.param(pickle.dumps({}), "hold nothing for 'conv1'", id="nothing"),
         pytest.param(

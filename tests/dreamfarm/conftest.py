@@ -25,7 +25,7 @@ def run(fake, tmp_path, monkeypatch):
     """Return a function that runs a command in an empty folder, with the farm's address in the environment."""
     monkeypatch.chdir(tmp_path)
 
-    def run_command(*args, url=fake.url):
-        return CliRunner().invoke(app, [str(arg) for arg in args], env={"DREAMFARM_URL": url, "COLUMNS": "200"})
+    def run_command(*args, url=fake.url, columns=200):
+        return CliRunner().invoke(app, [str(arg) for arg in args], env={"DREAMFARM_URL": url, "COLUMNS": str(columns)})
 
     return run_command

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections import defaultdict, deque
 from datetime import UTC, datetime
+from itertools import count
 from threading import Thread
 
 from flask import Flask, Response, redirect, request
 from werkzeug.serving import make_server
 
+from farm.batch_schema import BatchView
 from farm.schema import JobView
 
 PICTURE = b"\x89PNG this stands for a finished picture" * 1000
@@ -38,6 +40,26 @@ def job(job_id="01JOB", state="queued", *, seq=1, **fields):
     return JobView.model_validate(view).model_dump(mode="json")
 
 
+def batch(batch_id, state="finished", *, name="seaside", sweep=None, **counts):
+    """Return a batch as the api shows it."""
+    total = sum(counts.values())
+    ended = total - counts.get("queued", 0) - counts.get("running", 0)
+    view = {
+        "id": batch_id,
+        "name": name,
+        "state": state,
+        "total": total,
+        "made": total,
+        "counts": counts,
+        "failures": {"bad_picture": counts["failed"]} if counts.get("failed") else {},
+        "fraction": ended / total,
+        "params": {},
+        "sweep": sweep or {},
+        "created_at": NOW,
+    }
+    return BatchView.model_validate(view).model_dump(mode="json")
+
+
 def progress(fraction=0.0, octave=0, step=0, **fields):
     return {"fraction": fraction, "octave": octave, "octaves": 4, "step": step, "steps": 10, **fields}
 
@@ -63,6 +85,9 @@ class FakeFarm:
 
     def __init__(self):
         self.jobs = {}
+        self.batches = {}
+        self.batch_jobs = {}
+        self.pictures = {}
         self.workers = []
         self.answers = defaultdict(deque)
         self.streams = defaultdict(deque)
@@ -70,6 +95,9 @@ class FakeFarm:
         self.submitted = []
         self.picture = PICTURE
         self.refused = None
+        self._uploads = count()
+        self._puts = {}
+        self._keyed = {}
         self.app = Flask("fake")
         self.app.before_request(self._scripted)
         self._add_routes()
@@ -112,6 +140,14 @@ class FakeFarm:
         route("/v1/jobs/<job_id>/result")(self._result)
         route("/v1/jobs/<job_id>/<any(cancel, retry):action>", methods=["POST"])(self._act)
         route("/store/<job_id>")(self._stored)
+        route("/v1/batches", methods=["POST"])(self._submit_batch)
+        route("/v1/batches/<batch_id>")(self._batch)
+        route("/v1/batches/<batch_id>/cancel", methods=["POST"])(self._cancel_batch)
+        route("/v1/batches/<batch_id>/results.jsonl")(self._batch_results)
+        route("/v1/pictures/<sha256>")(self._find_picture)
+        route("/v1/uploads", methods=["POST"])(self._upload)
+        route("/put/<upload>", methods=["PUT"])(self._put)
+        route("/v1/uploads/<upload>/claim", methods=["POST"])(self._claim)
 
     def _stored(self, job_id):
         assert job_id in self.jobs
@@ -162,3 +198,42 @@ class FakeFarm:
         if found["state"] != "succeeded":
             return problem(409, "no_result", f"The job has no result: it is {found['state']}.")
         return redirect(f"/store/{job_id}")
+
+    def _submit_batch(self):
+        body, key = request.json, request.headers["Idempotency-Key"]
+        if body.get("dry_run"):
+            return {"jobs": 1, "unusable_inputs": 1, "problems": ["inputs/0: There is no such picture."]}
+        if key in self._keyed:
+            return self._keyed[key], 202, {"Idempotency-Replayed": "true"}
+        self.submitted.append(body)
+        made = batch(f"01BATCH{len(self.submitted)}", name=body.get("name"), succeeded=len(body["inputs"]))
+        self.batches[made["id"]] = self._keyed[key] = made
+        return made, 202
+
+    def _batch(self, batch_id):
+        return self.batches.get(batch_id) or problem(404, "not_found", f"There is no batch {batch_id!r}.")
+
+    def _cancel_batch(self, batch_id):
+        return self.batches[batch_id], 202
+
+    def _batch_results(self, batch_id):
+        lines = [json.dumps(self.jobs[job_id]) + "\n" for job_id in self.batch_jobs[batch_id]]
+        return Response(lines, content_type="application/jsonl")
+
+    def _find_picture(self, sha256):
+        return self.pictures.get(sha256) or problem(404, "not_found", "There is no such picture.")
+
+    def _upload(self):
+        upload = f"U{next(self._uploads)}"
+        return {"upload": upload, "url": f"{self.url}/put/{upload}", "expires_at": NOW}, 201
+
+    def _put(self, upload):
+        self._puts[upload] = request.get_data()
+        return ""
+
+    def _claim(self, upload):
+        data = self._puts[upload]
+        if data == self.refused:
+            return problem(400, "bad_picture", "The file is no picture.")
+        sha256 = hashlib.sha256(data).hexdigest()
+        return self.pictures.setdefault(sha256, {"sha256": sha256, "width": 4, "height": 3}), 201

@@ -237,6 +237,8 @@ def test_cancel_retry_delete(run, fake):
         (["submit", "sky.png", "--class", "cat=x"], 2, ["'cat=x'", "goldfish=0.5"]),
         (["submit", "sky.png", "--max-loss", "much"], 2, ["much", "none"]),
         (["submit", "sky.png", "--nope"], 2, ["--nope"]),
+        (["submit", "sky.png", "--preset", "eyes"], 2, ["'--preset': 'eyes' is not one of", "floating-eyes"]),
+        (["submit", "sky.png", "--profile", "x"], 2, ["'--profile': 'x' is not one of", "lapnorm"]),
         (["submit"], 2, ["PICTURES"]),
         (["sumbit"], 2, ["sumbit", "submit"]),
         (["list", "--state", "lost"], 2, ["lost", "queued"]),
@@ -248,12 +250,16 @@ def test_cancel_retry_delete(run, fake):
         (["get", "DONE", "-o", "sky.png/x"], 2, ["sky.png", "file"]),
         (["cancel", "DONE"], 1, ["already succeeded"]),
         (["models", "nope"], 3, ["nope", "squeezenet"]),
+        (["models", "squeeze"], 3, ["Did you mean 'squeezenet'?"]),
         (["models", "squeezenet", "--size", "big"], 2, ["big", "640x480"]),
         (["models", "export", "squeezenet", "--layers", "fire88"], 3, ["fire88", "fire8"]),
         (["models", "export", "squeezenet", "--layers", "fire8", "-o", "net.h5"], 2, ["net.h5", ".keras"]),
         (["models", "export", "resnet", "--layers", "fire8"], 3, ["resnet", "resnet50"]),
         (["dream", "sky.png"], 2, ["picture"]),
-        (["dream", "sky.png", "--octaves", "99"], 2, ["octaves", "99", "16"]),
+        (["dream", "sky.png", "--octaves", "99"], 2, ["octaves is 99", "at least 1 and at most 16"]),
+        (["dream", "sky.png", "--layers", "fire8=1e300"], 2, ["fire8 is 1e+300", "at least -1000 and at most 1000"]),
+        (["dream", "sky.png", "--layers", "fire8=0"], 2, ["A weight is 0", "-1000 to 1000"]),
+        (["zoom", "sky.png", "--frames", "0"], 2, ["frames is '0'", "at least 1 and at most 10000"]),
         (["dream", "sky.png", "--layers", "fire99"], 2, ["fire99", "fire9"]),
         (["dream", "sky.png", "--model", "resnet"], 2, ["resnet", "squeezenet"]),
         (["dream", "sky.png", "-o", "out.bmp"], 2, ["out.bmp", ".png"]),
@@ -315,3 +321,24 @@ def test_a_worker_that_is_set_aside_says_why(run, fake):
     assert json.loads(shown.stdout)[0]["memory_bytes"] == 8_000_000_000
     assert "It failed 3 jobs." in run("workers").stderr
     assert "w1 is idle" in back.stderr
+
+
+def test_the_table_of_workers_cuts_no_word(fake, run):
+    """At 80 columns whole columns give way, the least telling first, and are named; with room all are there."""
+    card = {"host": "gpu-box-0123", "pid": 1, "device": "NVIDIA H200", "version": "1.0.0", "memory_bytes": 140 * 10**9}
+    times = {"started_at": "2026-01-01T00:00:00Z", "seen_at": "2026-01-01T00:00:00Z"}
+    common = {**card, **times, "speed": 30.5, "tags": ["gpu"], "state": "idle"}
+    fake.workers = [
+        {**common, "id": "gpu-box-0123-0a1b2c3d"},
+        {**common, "id": "b", "job": "01ARZ3NDEKTSV4RRFFQ69G5FAV"},
+    ]
+
+    wide, narrow = run("workers"), run("workers", columns=80)
+
+    assert {"VERSION", "HOST", "MEMORY", "1.0.0", "140.0"} <= set(wide.stdout.split())
+    assert wide.stderr == ""
+    assert all(len(line) <= 80 for line in narrow.stdout.splitlines())
+    words = {"WORKER", "STATE", "DEVICE", "JOB", "gpu-box-0123-0a1b2c3d", "idle", "H200", "01ARZ3NDEKTSV4RRFFQ69G5FAV"}
+    assert words <= set(narrow.stdout.split())
+    assert not {"VERSION", "VERSIO", "1.0.", "MEMOR"} & set(narrow.stdout.split())
+    assert "Not shown for lack of room: VERSION, HOST" in narrow.stderr

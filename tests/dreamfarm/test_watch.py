@@ -9,31 +9,10 @@ import pytest
 from rich.console import Console
 
 from dreamfarm.cli.progress import Bars
-from farm.batch_schema import BatchView
 from farm.schema import JobView
-from tests.dreamfarm.fake_farm import NOW, event, job, progress
+from tests.dreamfarm.fake_farm import batch, event, job, progress
 from tests.dreamfarm.terminal import in_terminal
 from tests.support import picture
-
-
-def batch(batch_id, state="finished", **counts):
-    """Return a batch as the api shows it."""
-    total = sum(counts.values())
-    ended = total - counts.get("queued", 0) - counts.get("running", 0)
-    view = {
-        "id": batch_id,
-        "name": "seaside",
-        "state": state,
-        "total": total,
-        "made": total,
-        "counts": counts,
-        "failures": {"bad_picture": counts["failed"]} if counts.get("failed") else {},
-        "fraction": ended / total,
-        "params": {},
-        "sweep": {},
-        "created_at": NOW,
-    }
-    return BatchView.model_validate(view).model_dump(mode="json")
 
 
 @pytest.fixture

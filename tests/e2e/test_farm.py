@@ -225,7 +225,10 @@ def dreamfarm(*words):
 
 
 def test_a_folder_and_a_sweep_make_a_batch(stack, tmp_path):
-    """The command uploads folder and mask, sweeps, waits, saves every dream, and draws them with labelled axes."""
+    """The command uploads folder and mask, sweeps, waits, saves every dream, and draws them with labelled axes.
+
+    The same command finds the batch again, also beside a file that is no picture, which is named.
+    """
     photos, dreams = tmp_path / "photos", tmp_path / "dreams"
     photos.mkdir()
     for name, seed in (("a.png", 1), ("b.png", 2)):
@@ -240,6 +243,15 @@ def test_a_folder_and_a_sweep_make_a_batch(stack, tmp_path):
         "get", made.stdout.strip(), "-o", dreams, "--sheet", tmp_path / "sheet.png", "--url", stack.api_url
     )
 
+    broken = photos / "c.png"
+    broken.write_bytes(b"no picture")
+    same = ["submit", photos, "--sweep", "steps=1,2", *options]
+    found = CliRunner().invoke(app, [str(word) for word in same])
+    broken.unlink()
+
+    assert (found.exit_code, found.stdout) == (2, made.stdout)
+    assert f"{broken}: The file is no picture" in found.stderr
+    assert "4 succeeded. --fresh makes a new one." in found.stderr
     assert "4 jobs, 4 succeeded" in made.stderr
     assert len(list(dreams.iterdir())) == len(again.stdout.splitlines()) == 4
     assert Image.open(tmp_path / "sheet.png").height > 2 * 256

@@ -60,8 +60,8 @@ def test_a_sweep_that_can_not_be_is_refused(fields, says):
 
 
 def test_a_point_out_of_bounds_is_named():
-    """The first point whose parameters can't be is told, with the bound."""
-    with pytest.raises(ValueError, match=r"With \{'steps': 0\}.*greater than or equal to 1|at least 1"):
+    """The first point whose parameters can't be is told, with both bounds."""
+    with pytest.raises(ValueError, match=r"With \{'steps': 0\}.*at least 1 and at most 1000"):
         check_points({}, None, Sweep.model_validate({"product": {"steps": [1, 0]}}))
 
 
