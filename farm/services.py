@@ -18,6 +18,7 @@ from farm.history import HistoryStore
 from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
 from farm.limits import Limits
+from farm.line import WaitingLine
 from farm.metrics import Metrics
 from farm.outbound import Outbound
 from farm.pace import PaceStore
@@ -59,6 +60,7 @@ class Services:
     metrics: Metrics
     history: HistoryStore
     paces: PaceStore
+    line: WaitingLine
     estimates: EstimateService
     audit: AuditLog
     traces: Traces
@@ -80,7 +82,8 @@ class Services:
         limits = Limits(redis, settings)
         jobs = JobService(store, storage, dispatch, pictures, limits)
         paces, workers = PaceStore(redis), WorkerRegistry(redis)
-        estimates = EstimateService(paces, store, workers, settings)
+        line = WaitingLine(redis)
+        estimates = EstimateService(paces, line, workers, settings)
         return cls(
             settings=settings,
             storage=storage,
@@ -92,6 +95,7 @@ class Services:
             events=EventReader(redis),
             workers=workers,
             paces=paces,
+            line=line,
             estimates=estimates,
             api_keys=ApiKeys(redis),
             idempotency=IdempotencyStore(redis),
