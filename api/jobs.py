@@ -69,7 +69,7 @@ def create_job() -> Response:
 
 @bp.get("", responses={200: JobPage})
 def list_jobs(query: JobQuery) -> Response:
-    """List jobs, newest first."""
+    """List jobs, newest first or oldest first."""
     jobs, cursor = services().store.page(
         state=query.state,
         tag=query.tag,
@@ -77,6 +77,7 @@ def list_jobs(query: JobQuery) -> Response:
         limit=query.limit,
         before=query.cursor,
         owner=caller().sees,
+        oldest_first=query.order == "oldest",
     )
     return shown(JobPage(jobs=[job.view() for job in jobs], next_cursor=cursor))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -139,12 +139,23 @@ class JobRequest(JobOptions):
     mask: Annotated[PictureRefs, Field(max_length=MAX_COMPANIONS, description="Where it dreams: white.")] = []
 
 
+class PictureSize(Closed):
+    """How large a picture is."""
+
+    width: Annotated[int, Field(ge=1, le=65_535, description="In px.")]
+    height: Annotated[int, Field(ge=1, le=65_535, description="In px.")]
+
+
 class EstimateRequest(KindOptions):
     """A job that might be: its parameters, and its picture or just the picture's size."""
 
     image: Annotated[PictureRef | None, Field(description="The picture, in place of its size.")] = None
     width: Annotated[int | None, Field(ge=1, le=65_535, description="In px.")] = None
     height: Annotated[int | None, Field(ge=1, le=65_535, description="In px.")] = None
+    guides: Annotated[list[PictureSize], Field(max_length=MAX_COMPANIONS, description="Sizes of the guides.")] = []
+    sweep: Annotated[Sweep | None, Field(description="Tell too what all of its points take together.")] = None
+    needs: Needs = ()
+    priority: Priority = 0
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:
@@ -312,6 +323,7 @@ class JobQuery(Closed):
     state: Annotated[JobState | None, Field(description="Only jobs in this state.")] = None
     batch: Annotated[str | None, Field(max_length=64, description="Only jobs of this batch.")] = None
     tag: Annotated[Tag | None, Field(description="Only jobs with this tag.")] = None
+    order: Annotated[Literal["newest", "oldest"], Field(description="Which come first.")] = "newest"
     limit: Annotated[int, Field(ge=1, le=200, description="Jobs per page.")] = 50
     cursor: Annotated[str | None, Field(max_length=64, description="`next_cursor` of the page before.")] = None
 

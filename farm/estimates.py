@@ -12,6 +12,7 @@ from dreamcore.planner import REFERENCE, peak_memory, plan
 from dreamcore.workload import Work, count_work, pixel_steps
 from farm.batch_schema import BatchCost, BatchView
 from farm.errors import JobTooLargeError
+from farm.owners import LOCAL
 from farm.schema import EstimateView, JobView
 from farm.states import ACTIVE, JobState
 from farm.sweep import at_point
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from dreamcore.zoom_path import ZoomParams
     from farm.batch_store import BatchRecord, BatchSpec
+    from farm.line import Before, WaitingLine
     from farm.pace import PaceStore
     from farm.record import JobRecord
     from farm.settings import Settings
-    from farm.store import JobStore
     from farm.sweep import Point
     from farm.workers import WorkerRegistry
 
@@ -39,16 +40,24 @@ HOPELESS = 3
 class EstimateService:
     """Tells what jobs take, and when one will be done."""
 
-    def __init__(self, paces: PaceStore, store: JobStore, workers: WorkerRegistry, settings: Settings) -> None:
+    def __init__(self, paces: PaceStore, line: WaitingLine, workers: WorkerRegistry, settings: Settings) -> None:
         self.paces = paces
-        self.store = store
+        self.line = line
         self.workers = workers
         self.settings = settings
 
     def estimate(
-        self, params: DreamParams, size: Size, *, zoom: ZoomParams | None = None, guides: Sequence[Size] = ()
+        self,
+        params: DreamParams,
+        size: Size,
+        *,
+        zoom: ZoomParams | None = None,
+        guides: Sequence[Size] = (),
+        owner: str = LOCAL,
+        needs: Sequence[str] = (),
+        priority: int = 0,
     ) -> EstimateView:
-        """Return what one job would take.
+        """Return what one job would take, handed in now.
 
         Raises
         ------
@@ -60,12 +69,14 @@ class EstimateService:
         check_job(params, size, self.settings, zoom=zoom)
         found = plan(params, size, zoom=zoom, guides=guides)
         seconds = self.paces.seconds(pace_name(params), REFERENCE.seconds(found.work))
+        before = self.line.before_next(owner, self.workers.list(), needs=needs, priority=priority)
         return EstimateView(
             operations=found.operations,
             pixel_steps=found.pixel_steps,
             peak_memory_bytes=int(found.peak_memory_bytes),
             seconds=seconds,
-            queue_s=self._wait_s(params, share=1.0),
+            queue_s=self._wait_s(params, before),
+            jobs_before=before.jobs,
             cost=self._cost(seconds),
         )
 
@@ -92,7 +103,8 @@ class EstimateService:
             return view
         params = DreamParams.model_validate(job.spec.params)
         own = self._own_seconds(job)
-        wait = self._wait_s(params, share=self.store.place(job)) if job.state is JobState.QUEUED else 0.0
+        is_waiting = job.state is JobState.QUEUED
+        wait = self._wait_s(params, self.line.before(job, self.workers.list())) if is_waiting else 0.0
         if own is None or wait is None:
             return view
         return view.model_copy(update={"progress": view.progress.model_copy(update={"eta_s": round(own + wait, 1)})})
@@ -114,11 +126,10 @@ class EstimateService:
             return 0.0
         return self.paces.seconds(pace_name(DreamParams.model_validate(job.spec.params)), job.work_s)
 
-    def _wait_s(self, params: DreamParams, *, share: float) -> float | None:
-        """Return how long the workers take for a share of the queue; as if all of it were of this job's kind."""
-        workers = len(self.workers.list())
-        queued = self.paces.seconds(pace_name(params), share * self.paces.backlog_s())
-        return round(queued / workers, 1) if workers and queued is not None else None
+    def _wait_s(self, params: DreamParams, before: Before) -> float | None:
+        """Return how long the workers take for what comes before; as if all of it were of this job's kind."""
+        queued = self.paces.seconds(pace_name(params), before.work_s)
+        return round(queued / before.hands, 1) if before.hands and queued is not None else None
 
     def _cost(self, seconds: float | None) -> float | None:
         price = self.settings.price_per_hour

@@ -33,6 +33,12 @@ POOLS = "dispatch:pools"
 TURNS = "dispatch:turns"
 """Hash: how much of the farm's work each owner was given, in s on the reference device by the owner's weight."""
 
+WAITING = "dispatch:waiting"
+"""Hash, by the tags that jobs need: how many wait."""
+
+WAITING_WORK = "dispatch:work"
+"""Hash, by the tags that jobs need: the work of those that wait, in s on the reference device."""
+
 EXPANDER_LOCK = "expander:lock"
 API_KEYS = "apikeys"
 AUDIT = "audit"

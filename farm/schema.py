@@ -113,7 +113,7 @@ class JobView(View):
 
 
 class JobPage(View):
-    """A page of jobs, newest first."""
+    """A page of jobs, in the order that was asked for."""
 
     jobs: list[JobView]
     next_cursor: Annotated[str | None, Field(description="Pass as `cursor` for the next page; null at the end.")] = None
@@ -126,7 +126,13 @@ class EstimateView(View):
     pixel_steps: Annotated[int, Field(description="Pixels, each as often as it is moved.")]
     peak_memory_bytes: Annotated[int, Field(description="Of the process that dreams, untiled.")]
     seconds: Annotated[float | None, Field(description="On a worker of this farm; null where none has dreamt so.")]
+    sweep_seconds: Annotated[
+        float | None, Field(description="Of all points of the sweep together; null where none is given or known.")
+    ] = None
     queue_s: Annotated[float | None, Field(description="Wait before it, in s; null where nobody knows.")]
+    jobs_before: Annotated[
+        int | None, Field(description="How many jobs come before it; null where no farm was asked.")
+    ] = None
     cost: Annotated[float | None, Field(description="By the price of a worker's hour; null where none is set.")]
 
 

@@ -18,6 +18,7 @@ from farm.history import HistoryStore
 from farm.idempotency import IdempotencyStore
 from farm.jobs import JobService
 from farm.limits import Limits
+from farm.line import WaitingLine
 from farm.metrics import Metrics
 from farm.outbound import Outbound
 from farm.pace import PaceStore
@@ -61,6 +62,7 @@ class Services:
     metrics: Metrics
     history: HistoryStore
     paces: PaceStore
+    line: WaitingLine
     estimates: EstimateService
     audit: AuditLog
     traces: Traces
@@ -82,7 +84,8 @@ class Services:
         limits = Limits(redis, settings)
         jobs = JobService(store, storage, dispatch, pictures, limits)
         paces, workers, api_keys = PaceStore(redis), WorkerRegistry(redis), ApiKeys(redis)
-        estimates = EstimateService(paces, store, workers, settings)
+        line = WaitingLine(redis)
+        estimates = EstimateService(paces, line, workers, settings)
         return cls(
             settings=settings,
             storage=storage,
@@ -94,6 +97,7 @@ class Services:
             events=EventReader(redis),
             workers=workers,
             paces=paces,
+            line=line,
             estimates=estimates,
             api_keys=api_keys,
             sessions=Sessions(redis, api_keys),

@@ -11,7 +11,6 @@ from farm.change import Applied, Change, Outcome
 from farm.errors import NotFoundError
 from farm.new_job import NewJob
 from farm.owners import LOCAL
-from farm.pools import pool_name
 from farm.record import JobRecord
 from farm.redis import lua, redis_errors
 from farm.states import JobState
@@ -128,11 +127,16 @@ class JobStore:
         before: str | None,
         batch: str | None = None,
         owner: str | None = None,
+        oldest_first: bool = False,
     ) -> tuple[list[JobRecord], str | None]:
-        """Return up to `limit` jobs older than the id `before`, newest first, and the id to go on from."""
+        """Return up to `limit` jobs older than the id `before`, newest first, and the id to go on from.
+
+        The other way round `before` is the id that they are newer than.
+        """
         found: list[JobRecord] = []
         index = self._index(state, tag, batch, owner)
-        for job in self._newest_first(index, before, at_once=max(LEAST_AT_ONCE, limit + 1)):
+        walk = self._oldest_first if oldest_first else self._newest_first
+        for job in walk(index, before, at_once=max(LEAST_AT_ONCE, limit + 1)):
             if _matches(job, state, tag, batch, owner):
                 if len(found) == limit:
                     return found, found[-1].id
@@ -186,20 +190,6 @@ class JobStore:
         return int(self.redis.zcard(keys.by_state(state)))
 
     @redis_errors()
-    def place(self, job: JobRecord) -> float:
-        """Return what share of the queued jobs come before one of them.
-
-        All that stand before it in its owner's lane, and as many of each other owner's, as owners take turns.
-        """
-        needs = pool_name(job.spec.needs)
-        with self.redis.pipeline(transaction=False) as pipe:
-            pipe.zrank(keys.lane(job.spec.owner, needs), job.id)
-            pipe.zcard(keys.owners_waiting(needs))
-            pipe.zcard(keys.by_state(JobState.QUEUED))
-            rank, owners, queued = (int(count or 0) for count in pipe.execute())
-        return min(rank * max(1, owners), queued) / max(1, queued)
-
-    @redis_errors()
     def hold_lock(self, key: str, holder: str, *, life_ms: int) -> bool:
         """Take a lock or keep it; it only saves work, and nothing relies on its being exclusive."""
         if self.redis.set(key, holder, nx=True, px=life_ms):
@@ -236,6 +226,12 @@ class JobStore:
         while ids := self.redis.zrange(index, highest, "-", desc=True, bylex=True, offset=0, num=at_once):
             yield from self._many(ids)
             highest = f"({ids[-1]}"
+
+    def _oldest_first(self, index: str, after: str | None, *, at_once: int) -> Iterator[JobRecord]:
+        lowest = f"({after}" if after else "-"
+        while ids := self.redis.zrange(index, lowest, "+", bylex=True, offset=0, num=at_once):
+            yield from self._many(ids)
+            lowest = f"({ids[-1]}"
 
     def _many(self, job_ids: list[str]) -> list[JobRecord]:
         with self.redis.pipeline(transaction=False) as pipe:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, current_app, make_response, render_template, request
 
 from api.studio.controls import GROUPS
+from api.studio.thumbnails import pictured_layers
 from dreamcore.presets import PRESETS
 from dreamcore.profiles import PROFILES
 from dreamcore.version import __version__
@@ -35,7 +36,8 @@ TABS = (
 @bp.get("/")
 def dream() -> Response:
     """Show where pictures are dreamt."""
-    return _page("dream.html", presets=PRESETS.values(), profiles=PROFILES.values(), groups=GROUPS)
+    shown = {"presets": PRESETS.values(), "profiles": PROFILES.values(), "groups": GROUPS}
+    return _page("dream.html", pictured=pictured_layers(bp.static_folder), **shown)
 
 
 @bp.get("/jobs")
@@ -71,7 +73,7 @@ def farm() -> Response:
 @bp.get("/models")
 def models() -> Response:
     """Show the networks and their layers."""
-    return _page("models.html")
+    return _page("models.html", pictured=pictured_layers(bp.static_folder))
 
 
 @bp.get("/settings")

@@ -24,16 +24,26 @@ local function join_turns(owner, need)
   set_turn(owner, turn)
 end
 
+-- The work that waits is known as a sum for each set of tags, so that an estimate can leave out what nobody can do.
+local function weigh_lane(id, need, sign)
+  local work_s = redis.call('HGET', 'job:' .. id, 'work_s')
+  if not work_s then return end
+  local left = tonumber(redis.call('HINCRBYFLOAT', 'dispatch:work', need, sign .. work_s))
+  if left < 0.0005 then redis.call('HDEL', 'dispatch:work', need) end
+end
+
 local function enter_lane(id, owner, need, priority, created_ms)
   local lane = lane_of(need, owner)
   if redis.call('ZADD', lane, (TOP_PRIORITY - priority) * PER_PRIORITY + created_ms, id) == 0 then return end
   redis.call('HINCRBY', 'dispatch:waiting', need, 1)
+  weigh_lane(id, need, '')
   if redis.call('ZCARD', lane) == 1 then join_turns(owner, need) end
 end
 
 local function leave_lane(id, owner, need)
   local lane = lane_of(need, owner)
   if redis.call('ZREM', lane, id) == 0 then return end
+  weigh_lane(id, need, '-')
   if redis.call('HINCRBY', 'dispatch:waiting', need, -1) <= 0 then redis.call('HDEL', 'dispatch:waiting', need) end
   if redis.call('EXISTS', lane) == 0 then
     redis.call('ZREM', 'dispatch:owners:' .. need, owner)

@@ -1,7 +1,9 @@
 """The studio's pages: what they may load, that all they name is there, and what they weigh."""
 
 import gzip
+import json
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from flask import Flask
 
 from api import studio
 from api.studio.controls import GROUPS
+from api.studio.thumbnails import pictured_layers
 from dreamcore.params import DreamParams
 from dreamcore.presets import PRESETS
 
@@ -140,3 +143,21 @@ def test_each_preset_is_shown_by_a_picture(client):
         assert f"presets/{name}.webp" in page
         assert picture.data[8:12] == b"WEBP"
         assert len(picture.data) < 10_000
+
+
+def test_pictures_of_layers_are_shown_once_they_are_there(client, tmp_path):
+    """A folder for a network is all that it takes; the pages are told which layers have one."""
+    for name in ("vgg16/block1_conv1.webp", "vgg16/notes.txt", "squeezenet/fire8.webp"):
+        file = tmp_path / "layers" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+    assert pictured_layers(tmp_path) == {"squeezenet": ["fire8"], "vgg16": ["block1_conv1"]}
+    assert pictured_layers(tmp_path / "none") == {}
+    for path in ("/", "/models"):
+        told = json.loads(unescape(re.search(r'data-pictured="([^"]*)"', client.get(path).text)[1]))
+        for model, layers in told.items():
+            assert [client.get(f"/studio/static/layers/{model}/{layer}.webp").status_code for layer in layers] == [
+                200
+            ] * len(layers)
+        assert "fire8" in told["squeezenet"]

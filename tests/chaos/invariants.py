@@ -68,8 +68,9 @@ def wrong_counts(services):
         yield f"{keys.INDEX} differs from the records by {hashes ^ set(jobs)}"
     if not any(job["state"] in ACTIVE for job in jobs.values()) and redis.hgetall(keys.WORK):
         yield f"{keys.WORK} holds {redis.hgetall(keys.WORK)}, and nothing is to do"
-    if redis.hgetall("dispatch:waiting") and not any(job["state"] == JobState.QUEUED for job in jobs.values()):
-        yield f"dispatch:waiting holds {redis.hgetall('dispatch:waiting')}, and nobody waits"
+    if not any(job["state"] == JobState.QUEUED for job in jobs.values()):
+        for key in filter(redis.exists, (keys.WAITING, keys.WAITING_WORK)):
+            yield f"{key} holds {redis.hgetall(key)}, and nobody waits"
 
 
 def swollen(site):

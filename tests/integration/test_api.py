@@ -139,7 +139,7 @@ def test_a_guide_objective_needs_a_guide(client):
 
 
 def test_jobs_are_paged(client):
-    """Each page names the next; together they hold every job once, newest first."""
+    """Each page names the next; together they hold every job once, newest first, or oldest first where asked."""
     ids = [accepted(submit(client, picture())).id for _ in range(5)]
 
     first = client.get("/v1/jobs?limit=3").json
@@ -147,6 +147,10 @@ def test_jobs_are_paged(client):
 
     assert [job["id"] for job in first["jobs"] + second["jobs"]] == ids[::-1]
     assert second["next_cursor"] is None
+    begun = client.get("/v1/jobs?limit=3&order=oldest").json
+    assert [job["id"] for job in begun["jobs"]] == ids[:3]
+    assert begun["next_cursor"] == ids[2]
+    assert_problem(client.get("/v1/jobs?order=next"), 400, "invalid_request")
 
 
 def test_canceling_is_safe_to_repeat_until_the_job_has_finished(client, services):

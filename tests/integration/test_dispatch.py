@@ -105,9 +105,9 @@ def test_the_place_in_the_queue_is_that_of_the_turns(services, add):
     anns = [add("ann") for _ in range(9)]
     bobs = add("bob")
 
-    place = services.store.place
-    assert place(services.store.get(bobs)) == 0
-    assert [place(services.store.get(job_id)) for job_id in (anns[0], anns[2], anns[8])] == [0, 0.4, 1]
+    before = [services.line.before(services.store.get(job), []).jobs for job in (bobs, anns[0], anns[2], anns[8])]
+
+    assert before == [0, 0, 4, 10]
 
 
 def test_owners_share_work_and_not_jobs(dispatch, add):

@@ -13,6 +13,7 @@ from dreamcore.workload import count_work
 from farm import keys
 from farm.batch_store import BatchInput, BatchSpec
 from farm.sweep import Sweep
+from tests.support import assert_problem
 
 
 def png(width, height):
@@ -52,9 +53,10 @@ def test_a_batchs_jobs_carry_what_they_weigh(services):
 ASKED = {"params": {"octaves": 2, "steps": 3}, "width": 123, "height": 97}
 
 
-def give_pace(services, *, pace=2.0, model="squeezenet:float32", worker="w1"):
+def give_pace(services, *, pace=2.0, model="squeezenet:float32", worker="w1", tags=""):
     """Let a worker be alive and have a pace."""
-    services.workers.beat(worker, {"host": "h", "pid": 1, "version": "1", "started_at": "2026-01-01T00:00:00+00:00"})
+    card = {"host": "h", "pid": 1, "version": "1", "started_at": "2026-01-01T00:00:00+00:00", "tags": tags}
+    services.workers.beat(worker, card)
     services.paces.learn(worker, model, seconds=pace * 10, work_s=10)
 
 
@@ -258,3 +260,93 @@ def test_a_batchs_guides_are_part_of_its_cost(services):
     )
 
     assert guided > alone > 0
+
+
+def wait_of(client, **more):
+    """Return the seconds and the jobs that the farm says come before one more."""
+    answer = client.post("/v1/estimate", json={**ASKED, **more})
+    assert answer.status_code == 200, answer.json
+    return answer.json["queue_s"], answer.json["jobs_before"]
+
+
+def test_a_job_that_nobody_can_do_makes_nobody_wait(client, services):
+    """What needs a tag that no worker offers is before nobody, until somebody comes who offers it."""
+    picture = services.pictures.look_at(png(1230, 970))
+    jobs = [services.jobs.create(picture, DreamParams(octaves=1, steps=9), needs=("gpu",)) for _ in range(2)]
+    give_pace(services)
+
+    assert wait_of(client) == (0, 0)
+    assert wait_of(client, needs=["gpu"]) == (None, 2)
+
+    give_pace(services, worker="w2", tags="gpu")
+    assert wait_of(client, needs=["gpu"]) == (pytest.approx(2 * 2 * jobs[0].work_s, abs=0.1), 2)
+
+
+def test_an_estimate_tells_how_many_jobs_come_before(client, services):
+    """Those of the owner's that go first, and as many of each other owner; their work is shared by the workers."""
+    picture = services.pictures.look_at(png(1230, 970))
+    params = DreamParams(octaves=1, steps=9)
+    own = [services.jobs.create(picture, params, priority=priority) for priority in (0, 0, 5)]
+    for worker in ("w1", "w2"):
+        give_pace(services, worker=worker)
+    each_s = 2 * own[0].work_s / 2
+
+    assert wait_of(client) == (pytest.approx(3 * each_s, abs=0.1), 3)
+    assert wait_of(client, priority=5) == (pytest.approx(each_s, abs=0.1), 1)
+    assert wait_of(client, priority=9) == (0, 0)
+    services.jobs.create(picture, params, owner="somebody")
+    assert wait_of(client, priority=5) == (pytest.approx(2 * each_s, abs=0.1), 2)
+    assert wait_of(client)[1] == 4
+
+
+def test_a_worker_that_takes_no_jobs_shortens_no_wait(client, services):
+    """One that is set aside or leaves is not counted among those who share the work."""
+    job = services.jobs.create(services.pictures.look_at(png(1230, 970)), DreamParams(octaves=1, steps=9))
+    for worker in ("w1", "w2"):
+        give_pace(services, worker=worker)
+    services.workers.drain_alive("w2")
+
+    assert wait_of(client) == (pytest.approx(2 * job.work_s, abs=0.1), 1)
+
+
+def test_the_work_that_waits_is_known_by_what_it_needs(services):
+    """It comes with a job, leaves with it, and nothing stays behind."""
+    picture = services.pictures.look_at(png(123, 97))
+    jobs = [services.jobs.create(picture, DreamParams(octaves=1), needs=needs) for needs in ((), ("gpu",))]
+
+    assert services.line.work_s() == {"": pytest.approx(jobs[0].work_s), "gpu": pytest.approx(jobs[1].work_s)}
+    services.jobs.cancel(jobs[1].id)
+    assert services.line.work_s() == {"": pytest.approx(jobs[0].work_s)}
+    services.jobs.retry(jobs[1].id)
+    for job in jobs:
+        services.jobs.cancel(job.id)
+    assert services.line.work_s() == {}
+
+
+def test_guides_and_a_sweep_are_part_of_an_estimate(client, services):
+    """Matching a guide takes longer than none; a sweep takes what its points take, each by its own parameters."""
+    give_pace(services)
+    large = {"width": 615, "height": 485, "params": {"octaves": 1, "objective": "guide-match", "steps": 4}}
+    guides = [{"width": 900, "height": 900}]
+
+    alone = client.post("/v1/estimate", json=large).json
+    guided = client.post("/v1/estimate", json={**large, "guides": guides}).json
+    sweep = {"product": {"steps": [4, 8, 12]}}
+    swept = client.post("/v1/estimate", json={**large, "guides": guides, "sweep": sweep}).json
+
+    assert guided["seconds"] > alone["seconds"] > 0
+    assert (guided["sweep_seconds"], swept["seconds"]) == (None, guided["seconds"])
+    assert swept["sweep_seconds"] == pytest.approx(6 * guided["seconds"], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        pytest.param({"product": {"steps": [1, 0]}}, id="a value out of bounds"),
+        pytest.param({"product": {"zoom.scale": [1.1]}}, id="a film's, of a picture"),
+        pytest.param({"product": {"steps": [*range(1, 401)], "seed": [*range(400)]}}, id="too many points"),
+    ],
+)
+def test_a_wrong_sweep_is_refused_by_an_estimate(client, sweep):
+    """As a batch would refuse it."""
+    assert_problem(client.post("/v1/estimate", json={**ASKED, "sweep": sweep}), 400, "invalid_request")

@@ -199,6 +199,9 @@ class Jobs(RuleBasedStateMachine):
         work = {name: float(seconds) for name, seconds in self.store.redis.hgetall(keys.WORK).items()}
         states = Counter(str(job.state) for job in self.jobs.values() if job.state in ACTIVE)
         assert work == pytest.approx({state: 1.5 * count for state, count in states.items()})
+        needs = Counter("+".join(job.needs) for job in self._in(JobState.QUEUED))
+        waiting = {need: float(seconds) for need, seconds in self.store.redis.hgetall(keys.WAITING_WORK).items()}
+        assert waiting == pytest.approx({need: 1.5 * count for need, count in needs.items()})
 
     def _in(self, state):
         return [job for job in self.jobs.values() if job.state is state]

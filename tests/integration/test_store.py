@@ -228,8 +228,9 @@ def test_the_sequence_number_only_grows(store):
     assert store.get(job.id).seq == 5
 
 
-def test_pages_hold_every_job_once_newest_first(store):
-    """Following the cursor through a filtered list gives each match once."""
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_pages_hold_every_job_once_in_order(store, oldest_first):
+    """Following the cursor through a filtered list gives each match once, newest first or oldest first."""
     wanted = [new_job(store, "sky").id for _ in range(7)]
     for _ in range(3):
         new_job(store)
@@ -237,12 +238,12 @@ def test_pages_hold_every_job_once_newest_first(store):
 
     seen, before = [], None
     while True:
-        jobs, before = store.page(state=JobState.QUEUED, tag="sky", limit=2, before=before)
+        jobs, before = store.page(state=JobState.QUEUED, tag="sky", limit=2, before=before, oldest_first=oldest_first)
         seen += [job.id for job in jobs]
         if before is None:
             break
 
-    assert seen == sorted(wanted[1:], reverse=True)
+    assert seen == sorted(wanted[1:], reverse=not oldest_first)
 
 
 @pytest.mark.parametrize("job_id", ["", "x", "../x", "01ARZ3NDEKTSV4RRFFQ69G5FAV:events", "*"], ids=repr)

@@ -31,6 +31,11 @@ def slow_dream(visitor, jobs):
     return jobs[-1]
 
 
+def told_of(answer, text):
+    """Whether an answer is an estimate of what the page sent with this text in it."""
+    return answer.url.endswith("/v1/estimate") and text in (answer.request.post_data or "")
+
+
 def test_a_photo_is_dreamt_from_drop_to_download(visit):
     """Its page shows octaves and curve, before and after, settings to copy; the file's name stays text all the way."""
     ada = visit("ada", permissions=["clipboard-read", "clipboard-write"])
@@ -236,13 +241,17 @@ def test_a_painted_mask_and_a_guide_go_with_the_picture(visit):
 
 
 def test_a_preview_shows_and_leaves_nothing(visit):
-    """It is dreamt small, shown over the picture, and removed from the farm when it is closed."""
+    """It is dreamt small and short, before all else, shown over the picture, and removed when it is closed."""
     ada = visit("preview-lover")
     ada.choose(("large.png", picture(900, 600)))
-    ada.set(**QUICK)
+    ada.set(octaves=6, steps=20, step_size=0.02)
     ada.page.click("#quick")
     ada.page.wait_for_selector("#preview .before:not([hidden])")
     assert ada.page.eval_on_selector("#preview .after", "image => image.naturalWidth") == 256
+    [job] = ada.call("/v1/jobs")["jobs"]
+    wanted = {"octaves": 3, "steps": 8, "step_size": pytest.approx(0.05)}
+    assert {name: job["params"][name] for name in wanted} == wanted
+    assert job["priority"] == 9
     ada.page.click("#preview .close")
 
     until(lambda: ada.call("/v1/jobs")["jobs"] == [])
@@ -252,13 +261,12 @@ def test_the_estimate_follows_the_settings(visit):
     """More steps take longer, which the page says before anything is handed in; what can't be is said as well."""
     ada = visit("ada")
     ada.choose(("photo.png", picture(640, 480)))
-    until(lambda: "B" in ada.page.inner_text("#estimate-memory"))
-    with ada.page.expect_response("**/v1/estimate") as asked:
-        ada.set(steps=900)
-    more = asked.value.json()
-    with ada.page.expect_response("**/v1/estimate") as asked:
-        ada.set(steps=9)
-    assert asked.value.json()["pixel_steps"] * 100 == more["pixel_steps"]
+    found = []
+    for steps in (900, 9):
+        with ada.page.expect_response(lambda answer, text=f'"steps":{steps},': told_of(answer, text)) as asked:
+            ada.set(steps=steps)
+        found.append(asked.value.json()["pixel_steps"])
+    assert found[0] == 100 * found[1]
 
     ada.set(octaves=99)
     ada.page.wait_for_selector("#problem:has-text('Octaves')")

@@ -84,7 +84,7 @@ export class Compare {
     this.plane.style.setProperty("--cut", `${Math.max(0, Math.min(1, inside)) * 100}%`);
     const shown = this.zoom * this.fit() * window.devicePixelRatio;
     this.level.textContent = this.zoom === 1 ? "Fit" : `${Math.round(shown * 100)} %`;
-    this.window.classList.toggle("pixels", shown >= 2);
+    this.window.classList.toggle("pixels", shown >= 2 && this.zoom > 1);
   }
 
   listen() {

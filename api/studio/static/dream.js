@@ -19,7 +19,13 @@ let guide = null;
 function order() {
   const chosen = pictures();
   const params = { ...others, ...givenParams(), ...(others.terms ? { model: givenLayers().model } : givenLayers()) };
-  return { pictures: chosen, params, guide, sweep: givenSweep(), hasMask: isPainted() && chosen.length === 1, fields: fields() };
+  return { pictures: chosen, params, guide, guideSizes: guideSizes(), sweep: givenSweep(), hasMask: isPainted() && chosen.length === 1, fields: fields() };
+}
+
+/** Once the browser has seen how large the guide is; before that the estimate does without. */
+function guideSizes() {
+  const { naturalWidth: width, naturalHeight: height } = byId("guide-shown");
+  return guide && width ? [{ width, height }] : [];
 }
 
 function fields() {
@@ -139,7 +145,9 @@ async function start() {
   startMask(changed);
   byId("form").addEventListener("submit", send);
   byId("quick").addEventListener("click", quick);
+  byId("priority").addEventListener("input", changed);
   byId("guide").addEventListener("change", (event) => takeGuide(event.target.files[0]));
+  byId("guide-shown").addEventListener("load", changed);
   byId("no-guide").addEventListener("click", () => takeGuide(null));
   byId("presets").addEventListener("change", (event) => choosePreset(event.target));
   try {

@@ -55,10 +55,10 @@ function jobRow(job) {
 }
 
 async function look() {
-  const [workers, running, queued] = await Promise.all([listWorkers(), listJobs({ state: "running", limit: "50" }), listJobs({ state: "queued", limit: "20" })]);
+  const [workers, running, queued] = await Promise.all([listWorkers(), listJobs({ state: "running", limit: "50" }), listJobs({ state: "queued", order: "oldest", limit: "20" })]);
   fill("workers", workers.map(workerRow));
   byId("no-workers").hidden = workers.length > 0;
-  const next = [...running.jobs, ...queued.jobs.reverse()];
+  const next = [...running.jobs, ...queued.jobs];
   fill("queue", next.map(jobRow));
   byId("no-queue").hidden = next.length > 0;
 }
@@ -78,6 +78,7 @@ async function lookBack() {
   const { minutes } = await getHistory();
   const hour = minutes.filter((one) => Date.now() - Date.parse(one.at) < 3_660_000);
   const now = hour.at(-1);
+  if (!now) return; // no worker has been there to note how it went
   const done = growth(hour, "succeeded");
   areaChart(byId("backlog"), "Waiting dreams", [{ name: "waiting", points: hour.map((one) => ({ at: one.at, value: one.queued })) }]);
   areaChart(byId("done"), "Dreams done a minute", [{ name: "done", points: done }, { name: "failed", kind: "bad", points: growth(hour, "failed") }]);

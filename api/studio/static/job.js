@@ -19,6 +19,9 @@ let stop = () => {};
 
 const nameOf = () => job.name || "Untitled";
 
+/** A film keeps no pictures of its frames' octaves, nor does a dream that was served an earlier result. */
+const hasOctaves = () => job.kind === "dream" && !job.cached;
+
 /** The stage for pictures, made once there is one. */
 function stage() {
   compare ??= new Compare(byId("compare"));
@@ -88,7 +91,7 @@ function showChange({ state, progress, error, previews }) {
   byId("delete").hidden = !isResting(state);
   byId("again").hidden = job.kind !== "dream"; // the page Dream makes no films
   curve.note(progress);
-  strip.grow(job.kind === "zoom" ? 0 : previews, progress.octaves);
+  if (hasOctaves()) strip.grow(previews, progress.octaves);
   if (state !== "succeeded") showGrowing(state, previews);
 }
 
@@ -107,8 +110,9 @@ let grown = -1;
 function showGrowing(state, previews) {
   if (previews === grown || picked || !job.input.width) return;
   grown = previews;
-  const url = previews ? (job.kind === "zoom" ? `${own}/preview?${previews}` : `${own}/octaves/${previews}`) : `${own}/input`;
-  stage().showAfter(url, previews ? `${nameOf()} after octave ${previews}` : `${nameOf()}, original`);
+  if (!previews) stage().showAfter(`${own}/input`, `${nameOf()}, original`);
+  else if (job.kind === "zoom") stage().showAfter(`${own}/preview?${previews}`, `${nameOf()}, a frame of the film`);
+  else stage().showAfter(`${own}/octaves/${previews}`, `${nameOf()} after octave ${previews}`);
 }
 
 async function showResult() {
@@ -124,7 +128,7 @@ function showPicture() {
   picked = false;
   stage().showAfter(`${own}/result`, `${nameOf()}, dreamt`);
   if (job.kind !== "zoom") stage().showBefore(`${own}/input`, `${nameOf()}, original`);
-  if (!job.cached) strip.finish(job.progress.octaves);
+  if (hasOctaves()) strip.finish(job.progress.octaves);
 }
 
 function showFilm() {

@@ -2,6 +2,7 @@
 
 import { getModel, listModels } from "./api.js";
 import { byId, h } from "./dom.js";
+import { thumbnailOf } from "./thumbnails.js";
 
 const MANY = 24;
 let model = null;
@@ -41,8 +42,8 @@ function row(layer) {
   const chosen = layer.name in weights;
   const box = h("input", { type: "checkbox", checked: chosen, value: layer.name, change: () => toggle(layer.name) });
   const seen = `${layer.channels} channels; each cell sees ${layer.receptive_field} px`;
-  const picture = h("img", { src: `/studio/static/layers/${model.name}/${layer.name}.webp`, alt: "", width: 56, height: 56, loading: "lazy", error: (event) => event.target.remove() });
-  const shown = model.name === "squeezenet" ? picture : null;
+  const url = thumbnailOf(model.name, layer.name);
+  const shown = url && h("img", { src: url, alt: "", width: 56, height: 56, loading: "lazy" });
   const weight = h("input", {
     type: "number", min: -100, max: 100, step: "any", value: weights[layer.name] ?? 1, title: "Weight",
     "aria-label": `Weight of ${layer.name}`, hidden: !chosen, input: (event) => weigh(layer.name, event.target),
@@ -72,7 +73,6 @@ function showLayers() {
   byId("layer-filter").hidden = model.layers.length <= MANY;
   const found = model.layers.filter((layer) => layer.name in weights || layer.name.toLowerCase().includes(wanted));
   byId("layers").replaceChildren(...found.map(row));
-  byId("layers").classList.toggle("pictured", model.name === "squeezenet");
   byId("layers-note").textContent = Object.keys(weights).join(", ");
 }
 

@@ -2,15 +2,15 @@
 
 import { getModel, listModels } from "./api.js";
 import { byId, count, h, say, settled } from "./dom.js";
+import { hasThumbnails, thumbnailOf } from "./thumbnails.js";
 
-const PICTURED = new Set(["squeezenet"]);
 let model = null;
 let picked = [];
 
 /** @param {any} layer @param {number} side */
 function picture(layer, side) {
-  if (!PICTURED.has(model.name)) return null;
-  return h("img", { src: `/studio/static/layers/${model.name}/${layer.name}.webp`, alt: `What ${layer.name} dreams of`, width: side, height: side, loading: "lazy" });
+  const url = thumbnailOf(model.name, layer.name);
+  return url && h("img", { src: url, alt: `What ${layer.name} dreams of`, width: side, height: side, loading: "lazy" });
 }
 
 const dreamLink = (layer) => `/?model=${encodeURIComponent(model.name)}&layer=${encodeURIComponent(layer.name)}`;
@@ -62,7 +62,8 @@ function show() {
   const found = model.layers.filter((layer) => layer.name.toLowerCase().includes(wanted));
   byId("layers").replaceChildren(...found.map(row));
   const millions = (model.parameters / 1e6).toLocaleString("en", { maximumFractionDigits: 1 });
-  byId("about").textContent = `${model.title}: ${count(model.layers.length, "layer")}, ${millions} million weights, pictures of ${model.min_size} px and more.`;
+  const unseen = hasThumbnails(model.name) ? "" : " Nobody has made pictures of what its layers dream of.";
+  byId("about").textContent = `${model.title}: ${count(model.layers.length, "layer")}, ${millions} million weights, pictures of ${model.min_size} px and more.${unseen}`;
   byId("pair").hidden = picked.length < 2;
   byId("pair").replaceChildren(...(picked.length < 2 ? [] : picked.map(card)));
 }

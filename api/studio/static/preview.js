@@ -1,13 +1,18 @@
-// A quick look: the picture on the stage, 256 px wide, dreamt ahead of all else; the job is removed once it is seen.
+// A quick look: the picture on the stage, 256 px wide, dreamt ahead of all else of its owner's; the job is removed once
+// it is seen.
 
 import { deleteJob, dreamPicture, getJob } from "./api.js";
-import { byId, toast } from "./dom.js";
 import { Compare } from "./compare.js";
+import { controlValue } from "./controls.js";
+import { byId, toast } from "./dom.js";
 import { followJob } from "./follow.js";
 import { maskPicture } from "./mask.js";
 
 const LONGEST_PX = 256;
 const FIRST = 9;
+/** So much is dreamt in a second or so, and looks most like the whole dream made small: see docs/studio.md. */
+const MOST = { octaves: 3, steps: 8 };
+const LONGEST_STEP = 10;
 let shown = null;
 
 export function dropPreview() {
@@ -15,6 +20,17 @@ export function dropPreview() {
   byId("preview").replaceChildren();
   if (shown) deleteJob(shown).catch(() => null);
   shown = null;
+}
+
+/**
+ * Fewer octaves and steps. A step is longer by as much as there are fewer, so that the dream goes as far; a mask fades
+ * over the same share of the picture.
+ * @param {number} scale of the small picture
+ */
+function quickened(params, scale) {
+  const steps = Math.min(controlValue("steps"), MOST.steps);
+  const step_size = Math.min(LONGEST_STEP, (controlValue("step_size") * controlValue("steps")) / steps);
+  return { ...params, octaves: Math.min(controlValue("octaves"), MOST.octaves), steps, step_size, feather: controlValue("feather") * scale };
 }
 
 /** @param {import("./pictures.js").Chosen} picture */
@@ -25,15 +41,15 @@ async function small(picture) {
   const bitmap = await createImageBitmap(picture.file, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
   canvas.getContext("2d").drawImage(bitmap, 0, 0);
   const image = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  return { image, width, height };
+  return { image, width, height, scale };
 }
 
 /** @param {import("./pictures.js").Chosen} picture @param {any} order */
 export async function showPreview(picture, order) {
   dropPreview();
-  const { image, width, height } = await small(picture);
+  const { image, width, height, scale } = await small(picture);
   const mask = order.hasMask ? await maskPicture(width, height) : null;
-  const fields = { params: order.params, priority: FIRST, tags: ["preview"], expires_in: 3600, format: "webp" };
+  const fields = { params: quickened(order.params, scale), priority: FIRST, tags: ["preview"], expires_in: 3600, format: "webp" };
   const job = await dreamPicture({ image, name: `Preview of ${picture.name}`.slice(0, 200), guide: order.guide, mask, fields });
   shown = job.id;
   const box = byId("preview");
