@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PACKAGES := api bench dreamcore dreamfarm farm worker
 UNIT := tests/api tests/dreamcore tests/dreamfarm tests/farm tests/worker
 
-.PHONY: environment help demo up test check chaos lint types contracts unit bench lock format clean
+.PHONY: environment help demo up test check chaos fuzz lint types contracts unit bench lock format clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,7 @@ up: environment ## Run a farm here until Ctrl-C.
 test: lint types contracts ## Check everything, with real servers and a whole farm.
 	@infra/browser
 	@infra/promtool $(BIN)
+	@infra/helm-binary $(BIN)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint types contracts ## Check what needs no servers: under 3 minutes.
@@ -33,6 +34,9 @@ check: lint types contracts ## Check what needs no servers: under 3 minutes.
 
 chaos: environment ## Let everything go wrong for 200 jobs and 4 workers: some minutes. SEED=… repeats a run.
 	@$(BIN)/python -m tests.chaos $(SEED)
+
+fuzz: environment ## Look for files that break what reads them: 10 minutes. MINUTES=… for another time.
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10)
 
 lint: environment
 	@$(BIN)/ruff check
@@ -51,12 +55,13 @@ format: environment ## Lay the code out.
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
 
-lock: ## Write requirements.lock anew from pyproject.toml.
+lock: ## Write requirements.lock anew from pyproject.toml, and each image's.
 	@python=$$(infra/find-python "$(PYTHON)") && $$python -m venv .lock-venv
 	@.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	@.lock-venv/bin/uv pip compile pyproject.toml --extra cpu --extra embedded --extra dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet \
 	  --output-file requirements.lock
+	@infra/docker/lock .lock-venv/bin/uv
 	@rm -rf .lock-venv
 
 docs: environment ## Build the documentation as a site, in .site.

@@ -37,6 +37,6 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s \
   CMD ["python", "-m", "api.health", "http://127.0.0.1:8000/readyz"]
-# A thread for each event stream that it allows, and some for calls; processes: WEB_CONCURRENCY.
-CMD ["gunicorn", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--threads=560", "--graceful-timeout=10", \
+# api/server.py: a thread for each event stream that it allows, and some for calls; processes: WEB_CONCURRENCY.
+CMD ["gunicorn", "--config=python:api.server", "--bind=0.0.0.0:8000", "--graceful-timeout=10", \
      "--worker-tmp-dir=/dev/shm", "--no-control-socket", "api.app:create_app()"]

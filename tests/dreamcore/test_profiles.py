@@ -1,9 +1,9 @@
 """Each profile against its recipe, written by itself in plain loops.
 
-Ascent is chaotic. Two steps per octave are compared, on pictures in which rounding flips no maximum that matters: where
-it does, single spots depart by a few levels, the engine from the recipe as much as the recipe from itself with its
-input moved by 1e-7. Lapnorm and the tutorial are compared on the deep random network with steps of 0.001.
-Pictures are odd-sized and not square.
+Ascent is chaotic. Where rounding flips a maximum, single spots depart by a few levels, the engine from the recipe as much
+as the recipe from itself with its input moved by 1e-7; where, differs from processor to processor. So two steps per octave
+are compared on five pictures, of which most must agree: rounding meets one now and then, an error meets all. Lapnorm and
+the tutorial are compared on the deep random network with steps of 0.001. Pictures are odd-sized and not square.
 """
 
 from functools import partial
@@ -57,50 +57,59 @@ def dreamt(profile, model, layers, **step):
     )
 
 
-def assert_equal(ours, theirs):
-    assert ours.shape == theirs.shape
-    departure = np.abs(ours - theirs) / RANGE
-    assert departure.max() <= 1e-3
-    assert departure.mean() <= 1e-5
+def assert_most_equal(height, width, *, ours, theirs):
+    """Compare both ways to dream on five pictures."""
+    departures = []
+    for seed in range(5):
+        image = noise(height, width, seed=seed)
+        one, other = ours(image), theirs(image)
+        assert one.shape == other.shape
+        departures.append(np.abs(one - other) / RANGE)
+    assert np.median([departure.max() for departure in departures]) <= 1e-3
+    assert np.median([departure.mean() for departure in departures]) <= 1e-5
 
 
-@pytest.mark.parametrize(
-    ("profile", "seed"), [("article", 2), ("google2015", 2), ("tf-tutorial", 2), ("lapnorm", 0), ("smoothed", 2)]
-)
-def test_a_profile_equals_its_recipe_on_squeezenet(squeezenet, float_pixels, profile, seed):
+@pytest.mark.parametrize("profile", ["article", "google2015", "tf-tutorial", "lapnorm", "smoothed"])
+def test_a_profile_equals_its_recipe_on_squeezenet(squeezenet, float_pixels, profile):
     """Three octaves differ from the recipe's plain loops by a thousandth of the range at most."""
-    image = noise(203, 261, seed=seed)
     layers = ["fire7"] if profile in {"google2015", "lapnorm"} else ["fire5", "fire7"]
     plain = PlainSqueezeNet()
 
-    ours = float_pixels(image, dreamt(profile, "squeezenet", layers), squeezenet)
-
-    assert_equal(ours, expected(profile, image, lambda x: plain(caffe_input(x)), layers))
+    assert_most_equal(
+        123,
+        161,
+        ours=lambda image: float_pixels(image, dreamt(profile, "squeezenet", layers), squeezenet),
+        theirs=lambda image: expected(profile, image, lambda x: plain(caffe_input(x)), layers),
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("profile", "seed", "step"),
+    ("profile", "step"),
     [
-        ("article", 1, {}),
-        ("google2015", 0, {}),
-        ("tf-tutorial", 3, {"step_size": 0.001}),
-        ("lapnorm", 2, {"step_size": 0.001}),
-        ("smoothed", 1, {}),
+        ("article", {}),
+        ("google2015", {}),
+        ("tf-tutorial", {"step_size": 0.001}),
+        ("lapnorm", {"step_size": 0.001}),
+        ("smoothed", {}),
     ],
 )
-def test_a_profile_equals_its_recipe_on_inception(keras_inception, float_pixels, profile, seed, step):
+def test_a_profile_equals_its_recipe_on_inception(keras_inception, float_pixels, profile, step):
     """Keras' own network in the recipe's plain loops, and ours, dream the same within a thousandth of the range."""
     import keras  # noqa: PLC0415  # loads TensorFlow
 
     network, path = keras_inception
-    image = noise(263, 281, seed=seed)
     layers = ["mixed4"] if profile in {"google2015", "lapnorm"} else ["mixed3", "mixed5"]
     features = keras.Model(network.inputs, {name: network.get_layer(name).output for name in layers})
 
-    ours = float_pixels(image, dreamt(profile, "inception_v3", layers, **step), load_model("inception_v3", path))
+    model = load_model("inception_v3", path)
 
-    assert_equal(ours, expected(profile, image, features, layers, **step))
+    assert_most_equal(
+        249,
+        263,
+        ours=lambda image: float_pixels(image, dreamt(profile, "inception_v3", layers, **step), model),
+        theirs=lambda image: expected(profile, image, features, layers, **step),
+    )
 
 
 def test_a_dream_larger_than_its_picture_comes_back_to_the_pictures_size(squeezenet):

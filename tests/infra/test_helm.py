@@ -252,7 +252,7 @@ def test_the_api_is_started_as_everywhere_else():
     assert {word.partition("=")[0] for word in stack._gunicorn_options()} <= {
         word.partition("=")[0] for word in arguments
     }
-    assert read.worker_class == "gthread"
+    assert read.config == "python:api.server"
     assert read.threads > int(environment(found, pods(found)["dreams-api"])["DREAMFARM_MAX_EVENT_STREAMS"])
 
 
