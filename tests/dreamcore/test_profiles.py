@@ -1,9 +1,10 @@
 """Each profile against its recipe, written by itself in plain loops.
 
-Ascent is chaotic. Where rounding flips a maximum, single spots depart by a few levels, the engine from the recipe as much
-as the recipe from itself with its input moved by 1e-7; where, differs from processor to processor. So two steps per octave
-are compared on five pictures, of which most must agree: rounding meets one now and then, an error meets all. Lapnorm and
-the tutorial are compared on the deep random network with steps of 0.001. Pictures are odd-sized and not square.
+Ascent is chaotic. Where rounding flips a maximum, single spots depart by a few levels, the engine from the recipe as
+much as the recipe from itself with its input moved by 1e-7; where, differs from processor to processor. So two steps
+per octave are compared on five pictures, of which most must agree: rounding meets one now and then, an error meets all.
+Lapnorm and the tutorial are compared on the deep random network with steps of 0.001. Pictures are odd-sized and not
+square.
 """
 
 from functools import partial
