@@ -1,7 +1,7 @@
 """Asks the advisories of PyPI about each locked package: ``python -m infra.audit``.
 
-It fails where a package is known to be vulnerable. Where nobody could be asked it says so, and fails nothing.
-pip-audit, which asks, is installed for it alone and thrown away.
+It fails where a package is known to be vulnerable. Where nobody could be asked it says so, and fails nothing. It is
+pip-audit that asks; it is installed for this alone and thrown away.
 """
 
 from __future__ import annotations

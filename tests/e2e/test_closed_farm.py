@@ -99,6 +99,8 @@ def hostile_messages(app, marker):
         "unknown-task": lambda _: app.send_task("os.system", args=[f"touch {marker}"], queue=QUEUE),
         "celerys-own-task": lambda _: app.send_task("celery.map", args=["os.system", [f"touch {marker}"]], queue=QUEUE),
         "wrong-arguments": lambda _: app.send_task(RENDER_TASK, args=[1, {"a": 2}], queue=QUEUE),
+        "in-an-hour": lambda _: app.send_task(RENDER_TASK, countdown=3600, queue=QUEUE),
+        "a-command": lambda _: app.control.shutdown(),
         "wrong-names": lambda _: app.send_task(RENDER_TASK, kwargs={"job": "../x", "self": 1}, queue=QUEUE),
         "no-task": lambda to: to.publish({"hello": "worker"}, serializer="json", **options),
         "a-list-of-nothing": lambda to: to.publish([None, 7, []], serializer="json", headers=task, **options),
