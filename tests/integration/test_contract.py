@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.run import run
 
-EXAMPLES = {"coverage": 1, "fuzzing": 2, "stateful": 15}
+EXAMPLES = {"coverage": 1, "fuzzing": 1, "stateful": 10}
 
 pytestmark = pytest.mark.slow
 
