@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PACKAGES := api bench dreamcore dreamfarm farm worker
 UNIT := tests/api tests/dreamcore tests/dreamfarm tests/farm tests/worker
 
-.PHONY: environment help demo up test check chaos fuzz lint types contracts unit bench lock format clean
+.PHONY: environment help demo up test check chaos fuzz contract lint types contracts unit bench lock format clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ chaos: environment ## Let everything go wrong for 200 jobs and 4 workers: some m
 
 fuzz: environment ## Look for files that break what reads them: 10 minutes. MINUTES=… for another time.
 	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10)
+
+contract: environment ## Try the whole HTTP contract for ten minutes.
+	@$(BIN)/python -m tests.contract 10
 
 lint: environment
 	@$(BIN)/ruff check
