@@ -246,7 +246,8 @@ def test_every_way_to_move_serves_all_sizes_at_once():
 )
 def test_no_direction_is_an_error_by_every_way(squeezenet, picture, way, weight, fault):
     """However gradients become moves, one that is zero or not finite ends the dream with its code."""
-    params = DreamParams(layers={"fire3": weight}, octaves=1, steps=2, **way)
+    checked = DreamParams(layers={"fire3": 1.0}, octaves=1, steps=2, **way)
+    params = checked.model_copy(update={"layers": {"fire3": weight}})  # such weights are refused, and here let in
 
     with pytest.raises(GradientError, match=fault) as raised:
         dream(picture, params, model=squeezenet)
