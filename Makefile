@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PACKAGES := api bench dreamcore dreamfarm farm worker
 UNIT := tests/api tests/dreamcore tests/dreamfarm tests/farm tests/worker
 
-.PHONY: environment help demo up test check chaos fuzz contract lint types contracts unit bench lock format clean
+.PHONY: environment help demo up test check chaos fuzz contract audit lint types contracts unit bench lock format clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ fuzz: environment ## Look for files that break what reads them: 10 minutes. MINU
 
 contract: environment ## Try the whole HTTP contract for ten minutes.
 	@$(BIN)/python -m tests.contract 10
+
+audit: environment ## Ask PyPI's advisories about the locked packages.
+	@$(BIN)/python -m infra.audit
 
 lint: environment
 	@$(BIN)/ruff check

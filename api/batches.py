@@ -65,7 +65,7 @@ def create_batch() -> Response:
     inputs = [each for item in body.inputs for each in _inputs(item)]
     check_count(len(inputs), body.sweep.axes().count)
     if body.dry_run:
-        return shown(services().batches.plan(spec, inputs, guides=guides))
+        return shown(services().batches.plan(spec, inputs, guides=guides, masks=masks))
     for seen in (*guides, *masks):
         services().pictures.keep(seen, owner=spec.owner)
     return _accepted(services().batches.create(spec, inputs, batch_id=new_id()))

@@ -94,6 +94,15 @@ class AddressGuard:
         self.allowed = tuple(allowed)
         self._resolve = resolve or _system_resolver
 
+    def check_url(self, url: str) -> None:
+        """Raise `AddressError` where it can be told, with no name looked up, that the URL is not called."""
+        target = check_url(url)
+        try:
+            address = ip_address(target.host)
+        except ValueError:
+            return  # a name, which is looked up when it is called
+        self.check(address, target.port)
+
     def addresses(self, host: str, port: int) -> list[Address]:
         """Return the addresses of a host, each of which may be called on this port.
 

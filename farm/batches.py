@@ -14,7 +14,6 @@ from dreamcore.explain import explain
 from dreamcore.params import DreamParams
 from dreamcore.zoom_path import ZoomParams
 from farm import change
-from farm.address_guard import check_url
 from farm.batch_schema import BatchPlan, BatchView
 from farm.batch_store import BatchInput, BatchSpec, Quota
 from farm.errors import AddressError
@@ -50,6 +49,9 @@ JUDGED_BY = 20
 
 PROBLEMS = 10
 """Problems that a dry run tells at most."""
+
+POINTS_TRIED, SIZES_TRIED = 20, 50
+"""Points of a sweep, and sizes of pictures, whose jobs a dry run prepares."""
 
 NO_PICTURE = PictureView(sha256="", width=0, height=0)
 
@@ -100,19 +102,30 @@ class BatchService:
         first = next(iter(self.store.job_ids(batch_id, JUDGED_BY)), [])
         return self.estimates.timed_batch(batch, self.jobs.store.many(first))
 
-    def plan(self, spec: BatchSpec, inputs: Sequence[BatchInput], *, guides: Sequence[SeenPicture] = ()) -> BatchPlan:
+    def plan(
+        self,
+        spec: BatchSpec,
+        inputs: Sequence[BatchInput],
+        *,
+        guides: Sequence[SeenPicture] = (),
+        masks: Sequence[SeenPicture] = (),
+    ) -> BatchPlan:
         """Look at what a batch would be, its pictures included, and store nothing."""
+        trial = Trial(self.jobs, spec, guides, masks)
         problems: list[str] = []
         sizes: list[tuple[int, int]] = []
         for number, item in enumerate(inputs):
             try:
                 if item.url:
-                    check_url(item.url)  # fetched when its jobs are made: nobody knows its size yet
+                    self.pictures.outbound.guard.check_url(item.url)  # nobody knows its size until it is fetched
                     continue
-                seen = _find(self.pictures, item, spec.owner).view
-                sizes.append((seen.height, seen.width))
-            except (AddressError, DreamError) as error:
-                problems.append(f"inputs/{number}: {error}")
+                seen = _find(self.pictures, item, spec.owner)
+                sizes.append((seen.view.height, seen.view.width))
+                trial.check(seen)
+            except (AddressError, DreamError, ValidationError) as error:
+                problems.append(
+                    f"inputs/{number}: {_shown(error).message if isinstance(error, ValidationError) else error}"
+                )
         guide_sizes = [(guide.view.height, guide.view.width) for guide in guides]
         cost = self.estimates.batch_cost(spec, sizes, guides=guide_sizes)
         return BatchPlan(
@@ -189,6 +202,38 @@ class BatchService:
         for number in numbers:
             picture, point = divmod(number, len(axes))
             yield Item(number, inputs[picture - first], axes[point])
+
+
+class Trial:
+    """Prepares some jobs of a batch and drops them, to find what can't be dreamt: each size of picture once."""
+
+    def __init__(
+        self, jobs: JobService, spec: BatchSpec, guides: Sequence[SeenPicture], masks: Sequence[SeenPicture]
+    ) -> None:
+        self.jobs = jobs
+        self.spec = spec
+        self.guides = guides
+        self.masks = masks
+        axes = spec.sweep.axes()
+        self.points = [axes[number] for number in range(min(len(axes), POINTS_TRIED))]
+        self._known: dict[tuple[int, int], DreamError | ValidationError | None] = {}
+
+    def check(self, seen: SeenPicture) -> None:
+        """Raise what is wrong with a picture's job at the first point that has something wrong."""
+        size = (seen.view.height, seen.view.width)
+        if size not in self._known and len(self._known) < SIZES_TRIED:
+            self._known[size] = self._wrong(seen)
+        if error := self._known.get(size):
+            raise error
+
+    def _wrong(self, seen: SeenPicture) -> DreamError | ValidationError | None:
+        try:
+            for point in self.points:
+                params, zoom = at_point(self.spec.params, self.spec.zoom, point)
+                self.jobs.prepare(seen, params, owner=self.spec.owner, guides=self.guides, masks=self.masks, zoom=zoom)
+        except (DreamError, ValidationError) as error:
+            return error
+        return None
 
 
 class _Maker:

@@ -69,7 +69,7 @@ ROWS = {
     ("GET", "/v1/batches/<batch_id>/sheet.jpg"): OWN_READ,
     ("GET", "/v1/batches/<batch_id>/states"): OWN_READ,
     ("POST", "/v1/estimate"): Row("submit", 200, body="estimate"),
-    ("POST", "/v1/pictures"): Row("submit", (400, "invalid_request")),
+    ("POST", "/v1/pictures"): Row("submit", (415, "unsupported_media_type")),
     ("GET", "/v1/pictures/<sha256>"): OWN_READ,
     ("GET", "/v1/pictures/<sha256>/content"): OWN_READ,
     ("POST", "/v1/uploads"): Row("submit", 201),

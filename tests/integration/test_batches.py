@@ -186,6 +186,22 @@ def test_a_dry_run_tells_the_unusable_inputs_and_stores_nothing(services, batche
     assert services.store.redis.keys("batch*") == []
 
 
+def test_a_dry_run_tries_some_of_the_jobs(services, batches, stored):
+    """Masks of another size, pictures too small for the network, addresses that are never called are told before."""
+    mask = services.pictures.look_at(picture(8, 8))
+    masked = batches.plan(sweep(steps=[1]), [stored, stored], masks=[mask])
+    tiny = services.pictures.look_at(picture(9, 9))
+    services.pictures.keep(tiny)
+    small = batches.plan(sweep(steps=[1]), [stored, BatchInput(sha256=tiny.view.sha256)])
+    called = batches.plan(sweep(steps=[1]), [BatchInput(url="http://10.0.0.1/x"), BatchInput(url="http://a.example/x")])
+
+    assert (masked.unusable_inputs, small.unusable_inputs, called.unusable_inputs) == (2, 1, 1)
+    assert "8x8" in masked.problems[0]
+    assert small.problems[0].startswith("inputs/1: The picture is 9x9 px")
+    assert "not public" in called.problems[0]
+    assert services.store.redis.keys("batch*") == []
+
+
 def test_a_canceled_batch_ends_whole(services, batches, stored):
     """Jobs that are queued or run end, those not made are never made, finished ones stay."""
     batches.chunk = 3
