@@ -198,7 +198,7 @@ def _list(value):
 
 
 def test_only_the_storage_speaks_s3():
-    """No other file has a client; buckets are made by the embedded stack, and by a command that AWS' example doesn't run."""
+    """No other file has a client; buckets are made by the embedded stack, and by a command of containers."""
     files = [path for room in ("api", "dreamfarm", "farm", "worker") for path in (ROOT / room).rglob("*.py")]
 
     assert [path.name for path in files if "import boto3" in path.read_text()] == ["storage.py"]
