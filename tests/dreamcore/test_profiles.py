@@ -3,8 +3,8 @@
 Ascent is chaotic. Where rounding flips a maximum, single spots depart by a few levels, the engine from the recipe as
 much as the recipe from itself with its input moved by 1e-7; where, differs from processor to processor. So two steps
 per octave are compared on five pictures, of which most must agree: rounding meets one now and then, an error meets all.
-Lapnorm and the tutorial are compared on the deep random network with steps of 0.001. Pictures are odd-sized and not
-square.
+On the deep random network, in which far more maxima nearly tie, they are compared with steps of 0.001. Pictures are
+odd-sized and not square.
 """
 
 from functools import partial
@@ -88,11 +88,11 @@ def test_a_profile_equals_its_recipe_on_squeezenet(squeezenet, float_pixels, pro
 @pytest.mark.parametrize(
     ("profile", "step"),
     [
-        ("article", {}),
-        ("google2015", {}),
+        ("article", {"step_size": 0.001}),
+        ("google2015", {"step_size": 0.001}),
         ("tf-tutorial", {"step_size": 0.001}),
         ("lapnorm", {"step_size": 0.001}),
-        ("smoothed", {}),
+        ("smoothed", {"step_size": 0.001}),
     ],
 )
 def test_a_profile_equals_its_recipe_on_inception(keras_inception, float_pixels, profile, step):
