@@ -18,7 +18,6 @@ ANSWER = {
     "peak_memory_bytes": 1_900_000_000,
     "seconds": 42.0,
     "sweep_seconds": None,
-    "jobs_before": 3,
     "queue_s": 7.0,
     "jobs_before": 3,
     "cost": 0.25,
