@@ -293,8 +293,8 @@ def test_frames_keep_to_the_memory_they_are_given(squeezenet):
         tiled = zoom(picture, params, path, model=squeezenet, memory_gb=0.61)
         return [np.abs(one.image.astype(float) - other.image).mean() for one, other in zip(whole, tiled, strict=True)]
 
-    # Rounding flips a maximum in a picture now and then; an error would meet all.
-    assert np.median([departures(noise(301, 277, seed=seed)) for seed in range(3)], axis=0).max() <= 0.255
+    # Rounding flips a maximum now and then, and the next frame begins with it; an error would meet all pictures.
+    assert min(max(departures(noise(301, 277, seed=seed))) for seed in range(3)) <= 0.255
 
     picture = smooth(301, 277)
     rolled = params.model_copy(update={"tiling": "rolled"})
